@@ -1,0 +1,68 @@
+package policy
+
+import "time"
+
+// Certificate is what a policy sees of a peer certificate.
+type Certificate struct {
+	SHA256, Serial         string // lower-case hex
+	Subject, Issuer        []Attribute
+	URIs, DNSNames, Emails []string
+}
+
+// Attribute is one attribute of a distinguished name; Type is the RFC 4514 short name or the dotted OID.
+type Attribute struct{ Type, Value string }
+
+// Identity is what a policy makes of a certificate.
+type Identity struct {
+	// Tenants are the database names (normalised, see Normalize) of the certificate's tenant; more than one only by the map or "multi: any". Empty: unmapped.
+	Tenants []string
+	Name    string // the tenant as the certificate names it, before the map
+	Rule    string // the rule that matched, as policy explain prints it
+	// Privileged is set when a privilege covers the certificate.
+	Privileged *Privilege
+}
+
+// Privilege allows a certificate the data of other tenants.
+type Privilege struct {
+	Any     bool     // every tenant
+	Tenants []string // else these, normalised
+	Until   time.Time
+	Why     string
+}
+
+// TableClass is what a policy knows of a table.
+type TableClass uint8
+
+// The classes of a table.
+const (
+	TableUnknown TableClass = iota // decided by whether a tenant column of it has been seen
+	TableShared
+	TableOwned
+)
+
+// RequestTenant is a tenant that a request names.
+type RequestTenant struct {
+	Tenant string // normalised
+	Source string // "path" or "header"
+	Rule   string // the template or the header's name
+}
+
+// Use is what an exemption may cover.
+type Use struct {
+	Time           time.Time
+	Route          string // path of the request, "" without one
+	Privileged     bool   // the identity has a privilege
+	DatabaseRole   string // user of the database session
+	Service        string
+	Write          bool // changes rows
+	Tables         []string
+	Fingerprint    string
+	IdentityTenant string // "" without one
+}
+
+// Exemption is an allowance in a policy.
+type Exemption struct {
+	Index int // position in the file, 1-based
+	Why   string
+	Until time.Time
+}

@@ -1,0 +1,101 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// exemption is one entry of the policy's section "exempt": every condition that is set must hold.
+type exemption struct {
+	Exemption
+	text         string // its conditions, for messages
+	route        []pattern
+	privileged   bool
+	roles        []pattern
+	services     []pattern
+	reads        bool
+	tables       []tableGlob
+	fingerprints []string
+	tenants      []string // of the identity, normalised
+}
+
+// Exempt returns the first exemption of the policy that covers a use, nil if none does. An exemption whose date has passed covers nothing; one
+// with tables covers a use only if it covers all of its tables, and one with a route only if it holds for every reading of the path. The result
+// must not be changed.
+func (p *Policy) Exempt(u Use) *Exemption {
+	for i := range p.exemptions {
+		if e := &p.exemptions[i]; e.covers(&u) {
+			return &e.Exemption
+		}
+	}
+	return nil
+}
+
+func (e *exemption) covers(u *Use) bool {
+	switch {
+	case u.Time.After(e.Until),
+		e.privileged && !u.Privileged,
+		e.reads && u.Write,
+		len(e.roles) > 0 && !matchesAny(e.roles, u.DatabaseRole),
+		len(e.services) > 0 && !matchesAny(e.services, u.Service),
+		len(e.fingerprints) > 0 && !slices.Contains(e.fingerprints, u.Fingerprint),
+		len(e.tenants) > 0 && !slices.Contains(e.tenants, Normalize(u.IdentityTenant)):
+		return false
+	}
+	if len(e.tables) > 0 {
+		if len(u.Tables) == 0 {
+			return false
+		}
+		for _, table := range u.Tables {
+			if !coversTable(e.tables, table) {
+				return false
+			}
+		}
+	}
+	if len(e.route) > 0 {
+		read := readPath(u.Route)
+		return read.matches(e.route)
+	}
+	return true
+}
+
+func matchesAny(globs []pattern, name string) bool {
+	return name != "" && slices.ContainsFunc(globs, func(g pattern) bool { return g.match(name) })
+}
+
+// coversTable takes "table" or "schema.table"; without a schema it is in "public".
+func coversTable(globs []tableGlob, table string) bool {
+	table = strings.ToLower(table)
+	full, name := table, table
+	if i := strings.LastIndexByte(table, '.'); i >= 0 {
+		name = table[i+1:]
+	} else {
+		full = "public." + table
+	}
+	return slices.ContainsFunc(globs, func(g tableGlob) bool {
+		if g.schema {
+			return g.match(full)
+		}
+		return g.match(name)
+	})
+}
+
+// Expired describes the privileges and exemptions that cover nothing any more at now, for a log line.
+func (p *Policy) Expired(now time.Time) []string {
+	var past []string
+	for i := range p.identity.privileges {
+		if v := &p.identity.privileges[i]; now.After(v.Until) {
+			past = append(past, fmt.Sprintf("identity.privileged[%d] (%s) ended %s: %s", i+1, v.text, day(v.Until), v.Why))
+		}
+	}
+	for i := range p.exemptions {
+		if e := &p.exemptions[i]; now.After(e.Until) {
+			past = append(past, fmt.Sprintf("exempt[%d] (%s) ended %s: %s", e.Index, e.text, day(e.Until), e.Why))
+		}
+	}
+	return past
+}
+
+func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }

@@ -1,0 +1,145 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// identityRules are the policy's section "identity".
+type identityRules struct {
+	rules      []rule
+	anyValue   bool     // multi: any
+	names      *nameMap // nil: names in certificates are the names in the database
+	known      []string
+	privileges []privilege
+}
+
+type privilege struct {
+	rule
+	Privilege
+}
+
+// Identify returns what the policy makes of a certificate. The first rule that matches decides. If that rule cannot be trusted to name one
+// tenant (several values, several possible captures, control characters), the identity is unmapped and Rule says why; no later rule is tried, because
+// it would be a guess. Privileges that ended before now do not count. c may be nil. The slices of the result must not be changed.
+func (p *Policy) Identify(c *Certificate, now time.Time) Identity {
+	return p.identity.identify(c, now, nil)
+}
+
+// identify also tells trace, if it is not nil, each step in words.
+func (r *identityRules) identify(c *Certificate, now time.Time, trace func(string)) Identity {
+	if c == nil {
+		return Identity{Rule: "none: no certificate"}
+	}
+	id := Identity{Rule: "none: no identity rule matches"}
+	for i := range r.rules {
+		rule := &r.rules[i]
+		out := rule.apply(c, r.anyValue)
+		if trace != nil {
+			trace(fmt.Sprintf("rule %d: %s: %s", i+1, rule.text, out.describe()))
+		}
+		if out.doubt {
+			id.Rule = rule.text + ": unmapped: " + out.why
+			break
+		}
+		if out.matched {
+			id.Name, id.Rule = strings.Join(out.names, ", "), rule.text
+			id.Tenants = r.tenants(out.names, trace)
+			break
+		}
+	}
+	id.Privileged = r.privileged(c, now, trace)
+	return id
+}
+
+// tenants takes names from the certificate to names in the database.
+func (r *identityRules) tenants(names []string, trace func(string)) []string {
+	if r.names != nil && len(names) == 1 {
+		found := r.names.find(Normalize(names[0]))
+		traceMap(trace, names[0], found)
+		return found
+	}
+	var all []string
+	for _, name := range names {
+		found := []string{Normalize(name)}
+		if r.names != nil {
+			found = r.names.find(Normalize(name))
+		}
+		traceMap(trace, name, found)
+		for _, tenant := range found {
+			if !slices.Contains(all, tenant) {
+				all = append(all, tenant)
+			}
+		}
+	}
+	return all
+}
+
+func traceMap(trace func(string), name string, found []string) {
+	switch {
+	case trace == nil:
+	case len(found) == 0:
+		trace(fmt.Sprintf("map: %q is not in it: unmapped", Normalize(name)))
+	default:
+		trace(fmt.Sprintf("tenant: %s -> %s in the database", shorten(name), quoted(found)))
+	}
+}
+
+// privileged returns the privilege of a certificate: the first one for every tenant, else all that match as one.
+func (r *identityRules) privileged(c *Certificate, now time.Time, trace func(string)) *Privilege {
+	var sum *Privilege
+	merged := false
+	for i := range r.privileges {
+		v := &r.privileges[i]
+		out := v.apply(c, true)
+		ended := out.matched && now.After(v.Until)
+		if trace != nil {
+			step := out.describe()
+			if out.matched {
+				step = fmt.Sprintf("covers %s until %s (%s)", v.scope(), day(v.Until), v.Why)
+			}
+			if ended {
+				step = fmt.Sprintf("ended %s (%s)", day(v.Until), v.Why)
+			}
+			trace(fmt.Sprintf("privilege %d: %s: %s", i+1, v.text, step))
+		}
+		switch {
+		case !out.matched || ended || sum != nil && sum.Any:
+		case sum == nil || v.Any:
+			sum, merged = &v.Privilege, false
+		default:
+			if !merged { // the compiled ones are shared
+				first := *sum
+				first.Tenants = slices.Clone(first.Tenants)
+				sum, merged = &first, true
+			}
+			sum.Tenants = append(sum.Tenants, v.Tenants...)
+			sum.Why += "; " + v.Why
+			if v.Until.Before(sum.Until) {
+				sum.Until = v.Until
+			}
+		}
+	}
+	return sum
+}
+
+func (v *Privilege) scope() string {
+	if v.Any {
+		return "any tenant"
+	}
+	return quoted(v.Tenants)
+}
+
+func (o *outcome) describe() string {
+	switch {
+	case o.doubt:
+		return "unmapped: " + o.why
+	case !o.matched:
+		return "no match: " + o.why
+	case len(o.names) > 0:
+		return "matches, tenant " + quoted(o.names)
+	}
+	return "matches"
+}

@@ -1,0 +1,240 @@
+package policy
+
+import (
+	"fmt"
+	"hash"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+var (
+	identityKeys = keys{
+		known: []string{"from", "tenant", "multi", "map", "privileged"},
+		later: []string{"trusted_proxies", "headers", "hierarchy", "require"},
+	}
+	matcherNames  = []string{"san_uri", "san_dns", "san_email", "subject", "issuer", "serial", "sha256"}
+	ruleKeys      = keys{known: append(slices.Clone(matcherNames), "tenant")}
+	privilegeKeys = keys{known: append(slices.Clone(matcherNames), "tenants", "until", "why")}
+)
+
+func index(path string, i int) string { return fmt.Sprintf("%s[%d]", path, i+1) }
+
+func (d *decoder) identity(n *yaml.Node, p *Policy, sum hash.Hash) {
+	s, ok := d.section(n, "identity", identityKeys)
+	if !ok {
+		return
+	}
+	r := &p.identity
+	d.choice(&s, "from", "connection", "connection", "", "header", "proxy_v2", "fastcgi")
+	r.anyValue = d.choice(&s, "multi", "reject", "reject", "any") == "any"
+	if n := s.values["map"]; n != nil {
+		r.names = d.names(n, p, sum)
+	}
+	if n := s.values["tenant"]; n != nil {
+		r.rules = nil
+		for i, item := range d.list(n, "identity.tenant") {
+			if !d.count(item) {
+				break
+			}
+			if rule, ok := d.rule(item, index("identity.tenant", i), s.values["map"] != nil); ok {
+				r.rules = append(r.rules, rule)
+			}
+		}
+		if n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
+			d.fail(n, "identity.tenant has no rules (remove the key for the default rules)")
+		}
+	}
+	if n := s.values["privileged"]; n != nil {
+		for i, item := range d.list(n, "identity.privileged") {
+			if !d.count(item) {
+				break
+			}
+			if v, ok := d.privilege(item, index("identity.privileged", i)); ok {
+				r.privileges = append(r.privileges, v)
+			}
+		}
+	}
+	if r.names != nil {
+		r.known = r.names.known
+		return
+	}
+	r.known = nil
+	for i := range r.rules {
+		if tenant := r.rules[i].tenant; tenant != "" {
+			r.known = append(r.known, Normalize(tenant))
+		}
+	}
+	slices.Sort(r.known)
+	r.known = slices.Compact(r.known)
+}
+
+func (d *decoder) rule(n *yaml.Node, path string, mapped bool) (rule, bool) {
+	s, ok := d.section(n, path, ruleKeys)
+	if !ok {
+		return rule{}, false
+	}
+	matchers, ok := d.matchers(&s)
+	if !ok {
+		return rule{}, false
+	}
+	tenant := ""
+	if n := s.values["tenant"]; n != nil {
+		if tenant, ok = d.text(n, s.sub("tenant")); !ok {
+			return rule{}, false
+		}
+	}
+	captures := 0
+	for i := range matchers {
+		m := &matchers[i]
+		if !m.pattern.captures {
+			continue
+		}
+		captures++
+		if !mapped && (m.source == sourceSerial || m.source == sourceSHA256) {
+			d.fail(n, `%s: %s captures, but no map turns it into a tenant (add identity.map, or write the value and "tenant")`, path, m.label)
+			return rule{}, false
+		}
+	}
+	switch {
+	case captures > 1:
+		d.fail(n, "%s captures %s in several places (keep one)", path, placeholder)
+	case captures == 1 && tenant != "":
+		d.fail(n, `%s captures %s and has a "tenant" too (keep one)`, path, placeholder)
+	case captures == 0 && tenant == "":
+		d.missing(&s, `%s names no tenant (write %s in a template, or add "tenant")`, path, placeholder)
+	default:
+		return newRule(matchers, tenant), true
+	}
+	return rule{}, false
+}
+
+func (d *decoder) privilege(n *yaml.Node, path string) (v privilege, ok bool) {
+	s, ok := d.section(n, path, privilegeKeys)
+	if !ok {
+		return v, false
+	}
+	before := len(d.problems)
+	matchers, _ := d.matchers(&s)
+	for i := range matchers {
+		if m := &matchers[i]; m.pattern.captures {
+			d.fail(n, "%s: %s captures, which nothing reads here (write * instead of %s)", path, m, placeholder)
+		}
+	}
+	if tenants := s.values["tenants"]; tenants == nil {
+		d.missing(&s, `%s has no "tenants" (write any, or the list of tenants as the database names them)`, path)
+	} else {
+		for _, w := range d.words(tenants, s.sub("tenants")) {
+			switch {
+			case w.text != "any":
+				v.Tenants = append(v.Tenants, Normalize(w.text))
+			case tenants.Kind == yaml.ScalarNode:
+				v.Any = true
+			default:
+				d.fail(w.node, "%s is any inside a list (write tenants: any)", w.path)
+			}
+		}
+		if !v.Any && len(v.Tenants) == 0 && len(d.problems) == before {
+			d.fail(tenants, "%s is an empty list (remove the privilege)", s.sub("tenants"))
+		}
+	}
+	v.Until, v.Why = d.until(&s), d.why(&s)
+	v.rule = newRule(matchers, "")
+	return v, len(d.problems) == before
+}
+
+// matchers reads the conditions of a rule, at least one.
+func (d *decoder) matchers(s *section) (out []matcher, ok bool) {
+	before := len(d.problems)
+	for i, name := range matcherNames {
+		n := s.values[name]
+		if n == nil {
+			continue
+		}
+		source := source(i)
+		if source == sourceSubject || source == sourceIssuer {
+			out = append(out, d.attributes(n, source, name, s.sub(name))...)
+			continue
+		}
+		text, ok := d.text(n, s.sub(name))
+		if !ok {
+			continue
+		}
+		m := matcher{source: source, label: name}
+		var sep byte
+		switch source {
+		case sourceURI:
+			sep = '/'
+			m.spiffe = len(text) >= 7 && strings.EqualFold(text[:7], "spiffe:")
+		case sourceDNS:
+			sep = '.'
+		case sourceEmail:
+			sep = '@'
+		case sourceSerial, sourceSHA256:
+			if text, ok = d.hex(n, source, text, s.sub(name)); !ok {
+				continue
+			}
+		}
+		if m.pattern, ok = d.pattern(word{text, n, s.sub(name)}, sep, true); ok {
+			out = append(out, m)
+		}
+	}
+	if len(out) == 0 && len(d.problems) == before {
+		d.missing(s, "%s says nothing about the certificate (add one of %s)", s.path, strings.Join(matcherNames, ", "))
+	}
+	return out, len(out) > 0 && len(d.problems) == before
+}
+
+func (d *decoder) attributes(n *yaml.Node, source source, name, path string) (out []matcher) {
+	if n.Kind != yaml.MappingNode {
+		d.fail(n, "%s is %s (write attributes: { OU: \"tenant-%s\" })", path, describe(n), placeholder)
+		return nil
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		oid := ""
+		if key.Kind == yaml.ScalarNode {
+			oid = attributeOID(key.Value)
+		}
+		if oid == "" {
+			d.fail(key, "unknown attribute %s in %s (write CN, O, OU, another short name of RFC 4514, or a dotted OID)", describe(key), path)
+			continue
+		}
+		if slices.ContainsFunc(out, func(m matcher) bool { return m.oid == oid }) {
+			d.fail(key, "attribute %q stands twice in %s (keep one)", key.Value, path)
+			continue
+		}
+		if !d.count(key) {
+			break
+		}
+		at := path + "." + key.Value
+		if text, ok := d.text(value, at); ok {
+			if p, ok := d.pattern(word{text, value, at}, 0, true); ok {
+				out = append(out, matcher{source: source, oid: oid, label: name + "." + key.Value, pattern: p})
+			}
+		}
+	}
+	return out
+}
+
+// hex brings a serial number or fingerprint into the form of Certificate, or passes {tenant} through.
+func (d *decoder) hex(n *yaml.Node, source source, text, path string) (string, bool) {
+	if text == placeholder {
+		return text, true
+	}
+	digits := strings.ToLower(strings.ReplaceAll(text, ":", ""))
+	if source == sourceSerial {
+		digits = strings.TrimLeft(digits, "0")
+	}
+	wrong := digits == "" || strings.ContainsFunc(digits, func(r rune) bool { return r > 'f' || hexDigit(byte(r)) < 0 })
+	switch {
+	case source == sourceSHA256 && (wrong || len(digits) != 64):
+		d.fail(n, "%s is %s (write the 64 hex digits of: openssl x509 -noout -fingerprint -sha256)", path, shorten(text))
+	case wrong || len(digits) > 64:
+		d.fail(n, "%s is %s (write the hex digits of: openssl x509 -noout -serial)", path, shorten(text))
+	default:
+		return digits, true
+	}
+	return "", false
+}

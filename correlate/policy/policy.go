@@ -1,0 +1,52 @@
+// Package policy compiles a policy file: which tenant a client certificate stands for, which tenants a request names, what in the database
+// belongs to a tenant, and what is allowed beyond that. A Policy is immutable and safe for concurrent use.
+package policy
+
+import "time"
+
+// Policy is a compiled policy file.
+type Policy struct {
+	hash         string
+	files        []string
+	service      string
+	identity     identityRules
+	request      requestRules
+	database     databaseRules
+	exemptions   []exemption
+	certificates CertificateRules
+}
+
+// databaseRules are the policy's section "database".
+type databaseRules struct {
+	columns  []string // lower case
+	settings []string // lower case
+	tables   tableRules
+	unscoped bool
+}
+
+// CertificateRules are the policy's section "certificates".
+type CertificateRules struct {
+	Expired bool          // a request after the certificate's end plus Grace is a finding
+	Grace   time.Duration // not negative
+}
+
+// Hash identifies what the policy says: "sha256:" and 16 hex digits over the bytes of the policy and of its map file.
+func (p *Policy) Hash() string { return p.hash }
+
+// Files returns the paths of the files that the policy names, for a watch on their changes; the policy file itself is not among them.
+func (p *Policy) Files() []string { return p.files }
+
+// Service returns the service that the policy is for, "" if it names none.
+func (p *Policy) Service() string { return p.service }
+
+// Columns returns the tenant columns, unqualified and in lower case. The result must not be changed.
+func (p *Policy) Columns() []string { return p.database.columns }
+
+// Settings returns the settings (GUCs) that hold the session's tenant, in lower case. The result must not be changed.
+func (p *Policy) Settings() []string { return p.database.settings }
+
+// Unscoped tells that look-ups in owned tables without a tenant to be seen are to be reported, aggregated.
+func (p *Policy) Unscoped() bool { return p.database.unscoped }
+
+// CertificateRules returns the rules about certificates that end while their connection lives.
+func (p *Policy) CertificateRules() CertificateRules { return p.certificates }

@@ -1,0 +1,173 @@
+package policy
+
+import (
+	"hash"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+var (
+	policyKeys = keys{
+		known: []string{"version", "service", "identity", "request", "database", "exempt", "certificates", "privacy"},
+		later: []string{"select", "verdict", "evidence"},
+	}
+	requestKeys     = keys{known: []string{"tenant", "ignore"}}
+	requestRuleKeys = keys{known: []string{"path", "header"}}
+	certificateKeys = keys{known: []string{"expired", "grace"}, later: []string{"revocation", "max_connection_age"}}
+	privacyKeys     = keys{known: []string{"tenants"}}
+)
+
+// policy reads the whole file. sum takes the bytes of the files that it names.
+func (d *decoder) policy(root *yaml.Node, base *Policy, sum hash.Hash) *Policy {
+	p := &Policy{}
+	if base != nil {
+		p.identity, p.database, p.certificates = base.identity, base.database, base.certificates
+	}
+	s, ok := d.section(root, "", policyKeys)
+	if !ok {
+		return p
+	}
+	if n := s.values["version"]; n == nil {
+		d.fail(root, `has no key "version" (add: version: 1)`)
+	} else if text, ok := d.text(n, "version"); ok && text != "1" {
+		d.fail(n, "version %s is not supported by this version (write 1)", shorten(text))
+	}
+	if n := s.values["service"]; n != nil {
+		p.service, _ = d.text(n, "service")
+	}
+	if base == nil {
+		for _, key := range [...]string{"identity", "database", "certificates"} {
+			if s.values[key] == nil {
+				d.fail(root, "has no key %q", key)
+			}
+		}
+	}
+	if n := s.values["identity"]; n != nil {
+		d.identity(n, p, sum)
+	}
+	if n := s.values["request"]; n != nil {
+		p.request = d.request(n)
+	}
+	if n := s.values["database"]; n != nil {
+		p.database = d.databases(n, p.database)
+	}
+	if n := s.values["exempt"]; n != nil {
+		p.exemptions = d.exempt(n)
+	}
+	if n := s.values["certificates"]; n != nil {
+		p.certificates = d.certificates(n, p.certificates)
+	}
+	if n := s.values["privacy"]; n != nil {
+		if s, ok := d.section(n, "privacy", privacyKeys); ok {
+			d.choice(&s, "tenants", "plain", "plain", "", "hmac")
+		}
+	}
+	return p
+}
+
+func (d *decoder) request(n *yaml.Node) requestRules {
+	var r requestRules
+	s, ok := d.section(n, "request", requestKeys)
+	if !ok {
+		return r
+	}
+	if n := s.values["tenant"]; n != nil {
+		for i, item := range d.list(n, "request.tenant") {
+			if !d.count(item) {
+				break
+			}
+			if rule, ok := d.requestRule(item, index("request.tenant", i)); ok {
+				r.tenants = append(r.tenants, rule)
+				if rule.header != "" {
+					r.headers = append(r.headers, rule.field)
+				}
+			}
+		}
+	}
+	slices.Sort(r.headers)
+	r.headers = slices.Compact(r.headers)
+	if n := s.values["ignore"]; n != nil {
+		r.ignored = d.routes(n, "request.ignore")
+	}
+	return r
+}
+
+func (d *decoder) requestRule(n *yaml.Node, path string) (rule requestRule, ok bool) {
+	s, ok := d.section(n, path, requestRuleKeys)
+	if !ok {
+		return rule, false
+	}
+	template, header := s.values["path"], s.values["header"]
+	switch {
+	case (template == nil) == (header == nil):
+		d.missing(&s, "%s needs one of path and header (write one entry for each)", path)
+		return rule, false
+	case header != nil:
+		rule.header, ok = d.text(header, s.sub("header"))
+		rule.field = strings.ToLower(rule.header)
+		if ok && strings.ContainsFunc(rule.header, func(r rune) bool { return !isToken(r) }) {
+			d.fail(header, "%s: %q is no name of a request field (write it like X-Tenant-Id)", s.sub("header"), rule.header)
+			ok = false
+		}
+		return rule, ok
+	}
+	text, ok := d.text(template, s.sub("path"))
+	if !ok {
+		return rule, false
+	}
+	w := word{text, template, s.sub("path")}
+	if rule.template, ok = d.pattern(w, '/', false); ok {
+		ok = d.absolute(w)
+		if ok && !rule.template.captures {
+			d.fail(template, "%s: %q has no %s (write it where the tenant stands)", w.path, text, placeholder)
+			ok = false
+		}
+	}
+	return rule, ok
+}
+
+// isToken tells the characters of field names (RFC 9110 section 5.6.2).
+func isToken(r rune) bool {
+	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("!#$%&'*+-.^_`|~", r)
+}
+
+// routes reads globs of request paths.
+func (d *decoder) routes(n *yaml.Node, path string) []pattern {
+	globs := d.globs(n, path, '/', false)
+	for i := range globs {
+		d.absolute(word{globs[i].text, n, path})
+		if text := globs[i].text; len(text) > 1 && strings.HasSuffix(text, "/") {
+			d.fail(n, "%s: %q ends in a slash (leave it out: it matches with and without one)", path, text)
+		}
+	}
+	return globs
+}
+
+func (d *decoder) absolute(w word) bool {
+	if strings.HasPrefix(w.text, "/") || strings.HasPrefix(w.text, "**") {
+		return true
+	}
+	d.fail(w.node, "%s: %q does not begin with a slash (write %q)", w.path, w.text, "/"+w.text)
+	return false
+}
+
+func (d *decoder) certificates(n *yaml.Node, r CertificateRules) CertificateRules {
+	s, ok := d.section(n, "certificates", certificateKeys)
+	if !ok {
+		return r
+	}
+	r.Expired = d.choice(&s, "expired", "finding", "finding", "off") == "finding"
+	if n := s.values["grace"]; n != nil {
+		if text, ok := d.text(n, "certificates.grace"); ok {
+			grace, err := time.ParseDuration(text)
+			if err != nil || grace < 0 {
+				d.fail(n, "certificates.grace is %s (write a duration that is not negative: 0s, 90s, 5m, 1h30m)", shorten(text))
+			}
+			r.Grace = grace
+		}
+	}
+	return r
+}
