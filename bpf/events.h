@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* The ABI between the eBPF programs and Go: every record of the ring buffer and every value that Go writes into a map. bpf2go generates the Go
+ * side from these declarations. Explicit padding only; multi-byte fields are in host order unless their comment says otherwise. */
+#ifndef TENANTRACE_EVENTS_H
+#define TENANTRACE_EVENTS_H
+
+/* Bytes of payload in one data record: the three sizes that a record comes in. A longer payload is cut into chunks. */
+#define DATA_SMALL 512
+#define DATA_MEDIUM 4096
+#define DATA_LARGE 16384
+/* Chunks of DATA_LARGE bytes captured of one call; what is beyond is counted in `length` only. */
+#define DATA_CHUNKS 4
+#define SIGNATURE_MAX 1024
+#define RANDOM_SIZE 32
+#define UNIX_PATH_SIZE 108
+
+enum record_type {
+	RECORD_PROCESS = 1,
+	RECORD_FILE,
+	RECORD_SOCKET,
+	RECORD_SOCKET_CLOSED,
+	RECORD_SOCKET_DATA,
+	RECORD_TLS_IDENTITY,
+	RECORD_TLS_DATA,
+	RECORD_TLS_FREED,
+	RECORD_THREAD_WAITED,
+};
+
+/* Every record starts with this. */
+struct record_header {
+	__u64 time; /* CLOCK_BOOTTIME, ns */
+	__u32 type; /* enum record_type */
+	__u32 tgid;
+	__u32 tid;
+	__u32 lost; /* records of this process lost so far, modulo 2^32 */
+};
+
+enum process_change {
+	PROCESS_FORKED = 1, /* child of a traced process */
+	PROCESS_EXECUTED,   /* a traced process runs another program */
+	PROCESS_EXITED,
+	PROCESS_TRACED,	   /* first call into a known library */
+	PROCESS_CANDIDATE, /* the same, while only chosen processes are traced: Go decides */
+};
+
+struct process_record {
+	struct record_header header;
+	__u32 change; /* enum process_change */
+	__u32 parent; /* of a forked one: tgid */
+	__u8 comm[16];
+};
+
+/* An executable file that has not been looked at yet was mapped. */
+struct file_key {
+	__u64 inode;
+	__u32 device; /* kernel's dev_t: major << 20 | minor */
+	__u32 pad;
+};
+
+struct file_record {
+	struct record_header header;
+	struct file_key file;
+};
+
+enum file_state {
+	FILE_IGNORED = 1, /* exports nothing of interest */
+	FILE_PROBED,	  /* probes are attached: processes that map it are traced */
+};
+
+/* What a socket carries. TLS: its bytes are of no use outside the library. */
+enum socket_class {
+	CLASS_UNKNOWN = 0,
+	CLASS_OTHER,
+	CLASS_TLS,
+	CLASS_HTTP,
+	CLASS_POSTGRESQL,
+};
+
+enum socket_origin {
+	ORIGIN_LATE = 0, /* first seen at a read or write */
+	ORIGIN_CONNECTED,
+	ORIGIN_ACCEPTED,
+};
+
+/* A socket's identity is the pair: pointers are reused within milliseconds. */
+struct socket_id {
+	__u64 sk;
+	__u64 inode;
+};
+
+struct socket_record {
+	struct record_header header;
+	struct socket_id socket;
+	__u32 class;   /* enum socket_class */
+	__u32 origin;  /* enum socket_origin */
+	__u16 family;  /* AF_INET 2, AF_INET6 10, AF_UNIX 1 */
+	__u16 local_port;
+	__u16 remote_port;
+	__u16 pad;
+	__u8 local[16];	 /* network order; IPv4 in the first four */
+	__u8 remote[16];
+	__u8 path[UNIX_PATH_SIZE]; /* AF_UNIX: of the listening side */
+	__u32 pad2;
+};
+
+struct socket_closed_record {
+	struct record_header header;
+	struct socket_id socket;
+};
+
+enum direction {
+	DIRECTION_IN = 0, /* read by the process */
+	DIRECTION_OUT,
+};
+
+/* A piece of one call's payload. The call moved `length` bytes in all pieces from `offset`; the stream offset of this piece is `offset`. */
+struct socket_data_record {
+	struct record_header header;
+	struct socket_id socket;
+	__u64 offset;	 /* bytes of this direction before this piece */
+	__u32 length;	 /* bytes that this piece stands for; captured <= length */
+	__u32 captured;	 /* bytes in data */
+	__u32 direction; /* enum direction */
+	__u32 class;	 /* enum socket_class */
+};
+
+enum tls_flags {
+	TLS_SERVER = 1,
+	TLS_HAS_PEER = 2,
+	TLS_UNREADABLE = 4, /* a read from the SSL object failed: the fields are not known */
+	TLS_FROM_D2I = 8,   /* DER of the whole certificate from d2i_X509; verification is not known */
+	TLS_ROLE_UNKNOWN = 16,
+};
+
+struct tls_identity_record {
+	struct record_header header;
+	__u64 ssl;
+	struct socket_id socket; /* zero while not known */
+	__s64 verify_result;
+	__u32 verify_mode;
+	__u32 version; /* TLS1_2_VERSION 0x0303, … */
+	__u32 flags;   /* enum tls_flags */
+	__u32 length;  /* bytes of the TBSCertificate (or certificate) */
+	__u32 captured;
+	__u32 signature_length; /* bytes of the signature; over SIGNATURE_MAX none is captured */
+	__u8 random[RANDOM_SIZE];
+	__u8 signature[SIGNATURE_MAX];
+};
+
+struct tls_data_record {
+	struct record_header header;
+	__u64 ssl;
+	struct socket_id socket;
+	__u64 offset;
+	__u32 length;
+	__u32 captured;
+	__u32 direction;
+	__u32 flags; /* enum tls_flags */
+	__u8 random[RANDOM_SIZE];
+};
+
+struct tls_freed_record {
+	struct record_header header;
+	__u64 ssl;
+};
+
+struct thread_waited_record {
+	struct record_header header;
+};
+
+/* Where a call's length is found. */
+enum length_from {
+	LENGTH_NONE = 0,
+	LENGTH_RETURN,	 /* the int returned */
+	LENGTH_ARGUMENT, /* size_t behind a pointer argument, if 1 was returned */
+};
+
+enum call_kind {
+	CALL_HANDSHAKE = 0,
+	CALL_READ,
+	CALL_WRITE,
+	CALL_PEEK,
+};
+
+/* What Go learned of one library: offsets in bytes. */
+struct library {
+	__u32 known; /* 0: no offsets, d2i_X509 only */
+	__u32 quic;  /* the int at SSL+0 must be 0 */
+	__u32 session;
+	__u32 peer;
+	__u32 tbs;
+	__u32 signature;
+	__u32 server;
+	__u32 verify_result;
+	__u32 verify_mode;
+	__u32 version;
+	__u32 client_random;
+	__u32 client_random_base; /* 0: in the SSL itself, else offset of the pointer to what holds it */
+};
+
+/* Why data was lost. Counted per CPU. */
+enum drop {
+	DROP_RINGBUF = 0, /* no room in the ring buffer */
+	DROP_MAP_FULL,	  /* no room in a map */
+	DROP_READ_FAULT,  /* user memory was not resident */
+	DROP_NESTED,	  /* a TLS call inside a call on another connection */
+	DROP_IOVEC,	  /* more segments than are captured: their bytes are known by number only */
+	DROP_REASONS,
+};
+
+struct traced_process {
+	__u32 lost;
+	__u32 announced; /* PROCESS_TRACED was sent */
+};
+
+#endif

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Plain sockets of traced processes, at the exit of their system calls. A socket's class is found from its first bytes; one of no interest costs one
+ * look-up from then on. */
+#ifndef TENANTRACE_SOCKET_H
+#define TENANTRACE_SOCKET_H
+
+#define S_IFMT 0170000
+#define S_IFSOCK 0140000
+#define SOCK_STREAM 1
+#define AF_UNIX 1
+#define AF_INET 2
+#define AF_INET6 10
+#define TCP_CLOSE 7
+#define PROT_EXEC 4
+#define MSG_PEEK 2
+#define EINPROGRESS 115
+/* Payloads that are looked at before a socket is said to carry something else. */
+#define SNIFF_TRIES 4
+#define IOVEC_MAX 4
+
+struct socket_state {
+	__u64 inode;
+	__u64 moved[2]; /* bytes by enum direction */
+	__u32 class;
+	__u16 origin;
+	__u16 tries;
+};
+
+/* sk -> state. Made at connect, accept or the first transfer; deleted when TCP closes; a unix socket's is replaced on reuse or evicted. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, __u64);
+	__type(value, struct socket_state);
+} sockets SEC(".maps");
+
+struct transfer {
+	struct socket_id id;
+	struct socket *socket;
+	__u64 buffer;
+	__u64 iov;
+	__u32 iov_count;
+	__u32 direction;
+};
+
+static __always_inline struct file *file_of(int fd)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	struct file **files, *file = NULL;
+
+	if (fd < 0 || (__u32)fd >= BPF_CORE_READ(table, max_fds))
+		return NULL;
+	files = BPF_CORE_READ(table, fd);
+	bpf_probe_read_kernel(&file, sizeof(file), files + fd);
+	return file;
+}
+
+/* The stream socket behind fd. */
+static __always_inline bool socket_of(int fd, struct socket_id *id)
+{
+	struct file *file = file_of(fd);
+	struct inode *inode;
+	struct socket *socket;
+
+	if (!file)
+		return false;
+	inode = BPF_CORE_READ(file, f_inode);
+	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return false;
+	socket = BPF_CORE_READ(file, private_data);
+	if (BPF_CORE_READ(socket, type) != SOCK_STREAM)
+		return false;
+	id->inode = BPF_CORE_READ(inode, i_ino);
+	id->sk = (__u64)BPF_CORE_READ(socket, sk);
+	return id->sk != 0;
+}
+
+static __always_inline struct socket_state *socket_seen(struct traced_process *process, struct socket_id *id, __u16 origin)
+{
+	struct socket_state fresh = {.inode = id->inode, .origin = origin}, *state = bpf_map_lookup_elem(&sockets, &id->sk);
+	struct sock *sk = (struct sock *)id->sk; /* outside of the macro: it relocates every access in its argument */
+	__u16 family;
+
+	if (state && state->inode == id->inode)
+		return state;
+	family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	if (family != AF_INET && family != AF_INET6 && family != AF_UNIX)
+		fresh.class = CLASS_OTHER;
+	if (bpf_map_update_elem(&sockets, &id->sk, &fresh, BPF_ANY))
+		count_drop(process, DROP_MAP_FULL);
+	return bpf_map_lookup_elem(&sockets, &id->sk);
+}
+
+static __always_inline void read_unix_path(struct sock *sk, __u8 *path)
+{
+	struct unix_sock *u = (struct unix_sock *)sk, *peer;
+	struct unix_address *address = BPF_CORE_READ(u, addr);
+	int length;
+
+	if (!address) { /* the connecting side is unnamed: take its peer's */
+		peer = (struct unix_sock *)BPF_CORE_READ(u, peer);
+		address = peer ? BPF_CORE_READ(peer, addr) : NULL;
+	}
+	if (!address)
+		return;
+	length = BPF_CORE_READ(address, len) - (int)sizeof(__u16);
+	if (length <= 0)
+		return;
+	if (length > UNIX_PATH_SIZE)
+		length = UNIX_PATH_SIZE;
+	bpf_probe_read_kernel(path, UNIX_PATH_SIZE, (void *)address + bpf_core_field_offset(struct unix_address, name) + sizeof(__u16));
+	/* the bytes after the name are not ours */
+#pragma unroll
+	for (int i = 0; i < UNIX_PATH_SIZE; i++)
+		if (i >= length)
+			path[i] = 0;
+}
+
+static __always_inline void emit_socket(struct traced_process *process, struct socket_id *id, struct socket_state *state)
+{
+	struct sock *sk = (struct sock *)id->sk;
+	struct socket_record *r = bpf_ringbuf_reserve(&events, sizeof(*r), 0);
+
+	if (!r) {
+		count_drop(process, DROP_RINGBUF);
+		return;
+	}
+	__builtin_memset(r, 0, sizeof(*r));
+	fill_header(&r->header, process, RECORD_SOCKET);
+	r->socket = *id;
+	if (state) {
+		r->class = state->class;
+		r->origin = state->origin;
+	}
+	r->family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	if (r->family == AF_UNIX) {
+		read_unix_path(sk, r->path);
+	} else {
+		__u16 port = BPF_CORE_READ(sk, __sk_common.skc_dport);
+
+		r->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
+		r->remote_port = __builtin_bswap16(port);
+		if (r->family == AF_INET6) {
+			BPF_CORE_READ_INTO(&r->local, sk, __sk_common.skc_v6_rcv_saddr);
+			BPF_CORE_READ_INTO(&r->remote, sk, __sk_common.skc_v6_daddr);
+		} else {
+			*(__u32 *)r->local = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
+			*(__u32 *)r->remote = BPF_CORE_READ(sk, __sk_common.skc_daddr);
+		}
+	}
+	submit(r);
+}
+
+static __always_inline __u32 big_endian(const __u8 *b)
+{
+	return (__u32)b[0] << 24 | (__u32)b[1] << 16 | (__u32)b[2] << 8 | b[3];
+}
+
+/* A request line's method and space (RFC 9110, section 9; PATCH of RFC 5789). */
+static __always_inline bool is_method(const __u8 *b)
+{
+	switch (big_endian(b)) {
+	case 0x47455420: /* GET_ */
+	case 0x50555420: /* PUT_ */
+		return true;
+	case 0x504f5354: /* POST */
+	case 0x48454144: /* HEAD */
+		return b[4] == ' ';
+	case 0x50415443: /* PATCH */
+		return b[4] == 'H' && b[5] == ' ';
+	case 0x44454c45: /* DELETE */
+		return b[4] == 'T' && b[5] == 'E' && b[6] == ' ';
+	case 0x4f505449: /* OPTIONS */
+		return b[4] == 'O' && b[5] == 'N' && b[6] == 'S' && b[7] == ' ';
+	case 0x54524143: /* TRACE */
+		return b[4] == 'E' && b[5] == ' ';
+	case 0x434f4e4e: /* CONNECT */
+		return b[4] == 'E' && b[5] == 'C' && b[6] == 'T';
+	}
+	return false;
+}
+
+/* PostgreSQL's first message of a client: length, then protocol 3.x or one of the request codes (protocol chapter, "Message Formats"). */
+static __always_inline bool is_startup(const __u8 *b)
+{
+	__u32 length = big_endian(b), code = big_endian(b + 4);
+
+	return length >= 8 && length <= 10000 && ((code >> 16) == 3 || (code >= 80877102 && code <= 80877104));
+}
+
+/* A typed message of a client on a connection that is older than the tracing: Query, Parse, Bind, Describe, Execute, Sync, Close, with a length that fits
+ * what was written. */
+static __always_inline bool is_frontend(const __u8 *b, __u32 n)
+{
+	__u32 length = big_endian(b + 1);
+
+	switch (b[0]) {
+	case 'Q':
+	case 'P':
+	case 'B':
+	case 'D':
+	case 'E':
+	case 'C':
+	case 'S':
+		return length >= 4 && length + 1 <= n;
+	}
+	return false;
+}
+
+static __always_inline __u32 classify(struct socket_state *state, const __u8 *b, __u32 n, __u32 direction)
+{
+	if (n < 5)
+		return CLASS_UNKNOWN;
+	if (b[0] == 0x16 && b[1] == 3 && b[2] <= 4)
+		return CLASS_TLS;
+	if (direction == DIRECTION_IN)
+		return is_method(b) ? CLASS_HTTP : CLASS_UNKNOWN;
+	if (is_method(b))
+		return CLASS_OTHER; /* a client of HTTP: none of ours */
+	if (state->origin == ORIGIN_ACCEPTED)
+		return CLASS_UNKNOWN;
+	if (n >= 8 && !state->moved[DIRECTION_OUT] && is_startup(b))
+		return CLASS_POSTGRESQL;
+	if (state->origin == ORIGIN_LATE && is_frontend(b, n))
+		return CLASS_POSTGRESQL;
+	return CLASS_UNKNOWN;
+}
+
+static __always_inline void emit_transfer(struct traced_process *process, struct transfer *t, struct socket_state *state, __u64 length)
+{
+	const __u64 total = length;
+	struct socket_data_record head = {};
+	struct user_iovec v;
+
+	fill_header(&head.header, process, RECORD_SOCKET_DATA);
+	head.socket = t->id;
+	head.direction = t->direction;
+	head.class = state->class;
+	head.offset = state->moved[t->direction & 1];
+	if (!t->iov) {
+		emit_socket_data(process, &head, t->buffer, length);
+		return;
+	}
+#pragma unroll
+	for (int i = 0; i < IOVEC_MAX; i++) {
+		if (i >= t->iov_count || !length)
+			return;
+		if (bpf_probe_read_user(&v, sizeof(v), (void *)(t->iov + i * sizeof(v)))) {
+			count_drop(process, DROP_READ_FAULT);
+			v.base = 0;
+			v.length = length;
+		}
+		if (!v.length)
+			continue;
+		if (v.length > length)
+			v.length = length;
+		emit_socket_data(process, &head, v.base, v.length);
+		head.offset = state->moved[t->direction & 1] + total - (length - v.length);
+		length = forget(length - v.length);
+	}
+	if (length) {
+		count_drop(process, DROP_IOVEC);
+		emit_socket_data(process, &head, 0, length);
+	}
+}
+
+/* A system call moved `length` bytes between a socket and the process. */
+static __noinline int transferred(struct traced_process *process, int fd, struct transfer *t, __u32 length)
+{
+	__u64 id = bpf_get_current_pid_tgid(), at = t->buffer;
+	struct call *call = bpf_map_lookup_elem(&calls, &id);
+	struct socket_state *state;
+	struct user_iovec v = {};
+	__u8 head[8] = {};
+	__u64 n = length;
+
+	if (!socket_of(fd, &t->id))
+		return 0;
+	state = socket_seen(process, &t->id, ORIGIN_LATE);
+	if (!state)
+		return 0;
+	if (call) { /* inside a TLS call: ciphertext of its connection */
+		call->socket = t->id;
+		state->class = CLASS_TLS;
+		return 0;
+	}
+	if (state->class == CLASS_OTHER || state->class == CLASS_TLS)
+		return 0;
+	if (state->class == CLASS_UNKNOWN) {
+		if (t->iov && !bpf_probe_read_user(&v, sizeof(v), (void *)t->iov)) {
+			at = v.base;
+			if (n > v.length)
+				n = v.length;
+		}
+		BOUND(n, sizeof(head));
+		if (n && at && !bpf_probe_read_user(head, n, (void *)at))
+			state->class = classify(state, head, t->iov ? n : length, t->direction);
+		if (state->class == CLASS_UNKNOWN) {
+			state->tries++;
+			if (state->tries >= SNIFF_TRIES)
+				state->class = CLASS_OTHER;
+		}
+		if (state->class >= CLASS_HTTP)
+			emit_socket(process, &t->id, state);
+	}
+	if (state->class >= CLASS_HTTP) {
+		if (state->class == CLASS_HTTP && t->direction == DIRECTION_IN)
+			mark_reader();
+		emit_transfer(process, t, state, length);
+	}
+	state->moved[t->direction & 1] += length;
+	return 0;
+}
+
+static __always_inline void emit_socket_closed(struct traced_process *process, struct socket_id *id)
+{
+	struct socket_closed_record *r = bpf_ringbuf_reserve(&events, sizeof(*r), 0);
+
+	if (!r) {
+		count_drop(process, DROP_RINGBUF);
+		return;
+	}
+	fill_header(&r->header, process, RECORD_SOCKET_CLOSED);
+	r->socket = *id;
+	submit(r);
+}
+
+/* A read returned 0: the peer has closed. Unix sockets have no state tracepoint. */
+static __always_inline void end_of_stream(struct traced_process *process, int fd)
+{
+	struct socket_id id = {};
+	struct socket_state *state;
+
+	if (!socket_of(fd, &id))
+		return;
+	state = bpf_map_lookup_elem(&sockets, &id.sk);
+	if (state && state->inode == id.inode && state->class >= CLASS_HTTP)
+		emit_socket_closed(process, &id);
+}
+
+/* TCP's own end of a socket; runs in any context, so the current process means nothing. */
+static __always_inline void tcp_state_changed(struct sock *sk, int state)
+{
+	struct socket_state *s;
+	struct socket_id id = {.sk = (__u64)sk};
+
+	if (state != TCP_CLOSE)
+		return;
+	s = bpf_map_lookup_elem(&sockets, &id.sk);
+	if (!s)
+		return;
+	id.inode = s->inode;
+	if (s->class >= CLASS_TLS)
+		emit_socket_closed(NULL, &id);
+	bpf_map_delete_elem(&sockets, &id.sk);
+}
+
+#endif

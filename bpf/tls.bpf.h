@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* OpenSSL: the peer's identity is read from the SSL object at the exit of every call, by offsets that Go learned from the library's own accessors. */
+#ifndef TENANTRACE_TLS_H
+#define TENANTRACE_TLS_H
+
+#define LIBRARIES_MAX 256
+#define CERTIFICATE_MEDIUM 2048
+#define CERTIFICATE_LARGE 16384
+
+/* Index (of the attach cookie) -> offsets. Written by Go before it attaches. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, LIBRARIES_MAX);
+	__type(key, __u32);
+	__type(value, struct library);
+} libraries SEC(".maps");
+
+struct tls_key {
+	__u64 ssl;
+	__u32 tgid;
+	__u32 pad;
+};
+
+struct tls_state {
+	__u8 random[RANDOM_SIZE]; /* of the client: the nonce of the connection, since addresses are reused at once */
+	__u64 peer;
+	__s64 verify_result;
+	__u64 moved[2];
+	struct socket_id socket;
+	__u32 announced;
+	__u32 flags;
+};
+
+/* SSL object of a process -> its connection. Deleted at SSL_free, else evicted. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct tls_key);
+	__type(value, struct tls_state);
+} tls_states SEC(".maps");
+
+/* What is read from an SSL object at one exit. */
+struct tls_sample {
+	__u8 random[RANDOM_SIZE];
+	__u64 peer;
+	__s64 verify_result;
+	__u32 verify_mode;
+	__u32 version;
+	__u32 flags;
+	__u32 pad;
+};
+
+/* Cookie: library << 16 | kind << 8 | argument of the length pointer << 4 | enum length_from. */
+static __always_inline __u64 cookie_of(void *ctx)
+{
+	return has_cookie ? bpf_get_attach_cookie(ctx) : fixed_cookie;
+}
+
+static __always_inline void call_entered(struct pt_regs *ctx)
+{
+	__u64 cookie = cookie_of(ctx), id = bpf_get_current_pid_tgid(), fifth;
+	struct traced_process *process = trace_current();
+	struct call fresh = {}, *outer;
+
+	if (!process)
+		return;
+	fresh.ssl = CALL_ARG0(ctx);
+	fresh.buffer = CALL_ARG1(ctx);
+	fresh.stack = CALL_STACK(ctx);
+	fresh.library = cookie >> 16;
+	fresh.kind = cookie >> 8;
+	fresh.length_from = cookie & 15;
+	fresh.length_pointer = CALL_ARG3(ctx);
+	fifth = CALL_ARG4(ctx);
+	/* keeps clang from choosing between two context offsets, which the verifier refuses (all kernels) */
+	asm volatile("" : "+r"(fifth));
+	if (((cookie >> 4) & 15) == 4)
+		fresh.length_pointer = fifth;
+	outer = bpf_map_lookup_elem(&calls, &id);
+	if (outer && fresh.stack < outer->stack) {
+		if (outer->ssl != fresh.ssl)
+			count_drop(process, DROP_NESTED);
+		outer->depth++;
+		return;
+	}
+	if (bpf_map_update_elem(&calls, &id, &fresh, BPF_ANY))
+		count_drop(process, DROP_MAP_FULL);
+}
+
+static __always_inline bool read_u32(__u32 *to, __u64 from)
+{
+	return !bpf_probe_read_user(to, sizeof(*to), (void *)from);
+}
+
+static __always_inline bool read_u64(__u64 *to, __u64 from)
+{
+	return !bpf_probe_read_user(to, sizeof(*to), (void *)from);
+}
+
+/* Reads who the peer is. False: no connection to speak of yet, or a QUIC object. On a fault the flags say TLS_UNREADABLE. */
+static __always_inline bool sample_ssl(struct library *library, __u64 ssl, struct tls_sample *s)
+{
+	__u64 session = 0, holder = ssl;
+	__u32 type = 0, server = 0, any = 0;
+
+	if (library->quic && (!read_u32(&type, ssl) || type))
+		return false;
+	if (library->client_random_base && !read_u64(&holder, ssl + library->client_random_base))
+		return false;
+	if (!holder || bpf_probe_read_user(s->random, sizeof(s->random), (void *)(holder + library->client_random)))
+		return false;
+#pragma unroll
+	for (int i = 0; i < RANDOM_SIZE; i++)
+		any |= s->random[i];
+	if (!any)
+		return false;
+	if (!read_u32(&server, ssl + library->server) || !read_u32(&s->verify_mode, ssl + library->verify_mode) ||
+	    !read_u32(&s->version, ssl + library->version) || !read_u64((__u64 *)&s->verify_result, ssl + library->verify_result) ||
+	    !read_u64(&session, ssl + library->session)) {
+		s->flags |= TLS_UNREADABLE;
+		return true;
+	}
+	if (server)
+		s->flags |= TLS_SERVER;
+	if (session && !read_u64(&s->peer, session + library->peer))
+		s->flags |= TLS_UNREADABLE;
+	if (s->peer)
+		s->flags |= TLS_HAS_PEER;
+	return true;
+}
+
+static __always_inline int emit_identity_sized(struct traced_process *process, struct library *library, struct call *call, struct tls_sample *s,
+					       __u64 tbs, __u32 length, const __u32 size)
+{
+	struct tls_identity_record *r = bpf_ringbuf_reserve(&events, sizeof(*r) + size, 0);
+	__u64 signature = 0, n = length;
+	__u32 bits = 0;
+	int fault = 0;
+
+	if (!r) {
+		count_drop(process, DROP_RINGBUF);
+		return -1;
+	}
+	fill_header(&r->header, process, RECORD_TLS_IDENTITY);
+	r->ssl = call->ssl;
+	r->socket = call->socket;
+	r->verify_result = s->verify_result;
+	r->verify_mode = s->verify_mode;
+	r->version = s->version;
+	r->flags = s->flags;
+	r->length = length;
+	r->captured = 0;
+	r->signature_length = 0;
+	__builtin_memcpy(r->random, s->random, sizeof(r->random));
+	if (tbs) {
+		BOUND(n, size);
+		fault = bpf_probe_read_user((void *)(r + 1), n, (void *)tbs);
+		if (!fault)
+			r->captured = n;
+		if (!read_u32(&bits, s->peer + library->signature) || !read_u64(&signature, s->peer + library->signature + 8))
+			fault = -1;
+		r->signature_length = n = bits;
+		if (n > SIGNATURE_MAX)
+			n = 0;
+		BOUND(n, SIGNATURE_MAX);
+		if (!fault)
+			fault = bpf_probe_read_user(r->signature, n, (void *)signature);
+	}
+	if (fault) {
+		r->flags |= TLS_UNREADABLE;
+		count_drop(process, DROP_READ_FAULT);
+	}
+	submit(r);
+	return fault;
+}
+
+/* 0: emitted whole; else to be tried again at the next exit. */
+static __noinline int emit_identity(struct traced_process *process, struct library *library, struct call *call, struct tls_sample *s)
+{
+	__u64 tbs = 0, length = 0;
+
+	if (s->flags & TLS_UNREADABLE || !s->peer)
+		return emit_identity_sized(process, library, call, s, 0, 0, 0);
+	if (!read_u64(&tbs, s->peer + library->tbs) || !read_u64(&length, s->peer + library->tbs + 8) || !tbs) {
+		s->flags |= TLS_UNREADABLE;
+		return emit_identity_sized(process, library, call, s, 0, 0, 0);
+	}
+	if (length > 0xffffffff)
+		length = 0xffffffff;
+	if (length <= CERTIFICATE_MEDIUM)
+		return emit_identity_sized(process, library, call, s, tbs, length, CERTIFICATE_MEDIUM);
+	return emit_identity_sized(process, library, call, s, tbs, length, CERTIFICATE_LARGE);
+}
+
+static __always_inline bool same_random(const __u8 *a, const __u8 *b)
+{
+	const __u64 *x = (const __u64 *)a, *y = (const __u64 *)b;
+
+	return x[0] == y[0] && x[1] == y[1] && x[2] == y[2] && x[3] == y[3];
+}
+
+/* Bytes that the call moved, 0 if it failed. */
+static __always_inline __u32 moved_by(struct call *call, long ret)
+{
+	__u64 n = 0;
+
+	if (call->length_from == LENGTH_RETURN)
+		return (int)ret > 0 ? (int)ret : 0;
+	if (call->length_from == LENGTH_ARGUMENT && (int)ret == 1 && read_u64(&n, call->length_pointer))
+		return n > 0x7fffffff ? 0x7fffffff : n;
+	return 0;
+}
+
+static __always_inline void emit_moved(struct traced_process *process, struct call *call, struct tls_state *state, __u32 length)
+{
+	struct tls_data_record head = {};
+	__u32 direction = call->kind == CALL_WRITE ? DIRECTION_OUT : DIRECTION_IN;
+
+	fill_header(&head.header, process, RECORD_TLS_DATA);
+	head.ssl = call->ssl;
+	head.socket = state->socket;
+	head.direction = direction;
+	head.offset = state->moved[direction & 1];
+	head.flags = state->flags;
+	__builtin_memcpy(head.random, state->random, sizeof(head.random));
+	state->moved[direction & 1] += length;
+	if (direction == DIRECTION_IN && (state->flags & (TLS_SERVER | TLS_ROLE_UNKNOWN)))
+		mark_reader();
+	emit_tls_data(process, &head, call->buffer, length);
+}
+
+/* The state of the call's connection; a new one if the SSL object now serves another. */
+static __always_inline struct tls_state *state_of(struct traced_process *process, struct tls_key *key, const __u8 *random)
+{
+	struct tls_state fresh = {}, *state = bpf_map_lookup_elem(&tls_states, key);
+
+	if (state && same_random(state->random, random))
+		return state;
+	__builtin_memcpy(fresh.random, random, sizeof(fresh.random));
+	if (bpf_map_update_elem(&tls_states, key, &fresh, BPF_ANY)) {
+		count_drop(process, DROP_MAP_FULL);
+		return NULL;
+	}
+	return bpf_map_lookup_elem(&tls_states, key);
+}
+
+static __always_inline void call_exited(struct pt_regs *ctx)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+	__u32 tgid = id >> 32, length;
+	struct call call, *c = bpf_map_lookup_elem(&calls, &id);
+	struct tls_key key = {.tgid = tgid};
+	struct traced_process *process;
+	struct tls_sample sample = {};
+	struct tls_state *state;
+	struct library *library;
+	int ret = (int)CALL_RETURN(ctx);
+
+	if (!c)
+		return;
+	if (c->depth) {
+		c->depth--;
+		return;
+	}
+	call = *c;
+	bpf_map_delete_elem(&calls, &id);
+	process = bpf_map_lookup_elem(&processes, &tgid);
+	library = bpf_map_lookup_elem(&libraries, &call.library);
+	if (!process || !library)
+		return;
+	key.ssl = call.ssl;
+	if (library->known && !sample_ssl(library, call.ssl, &sample))
+		return;
+	state = state_of(process, &key, sample.random);
+	if (!state)
+		return;
+	if (!library->known)
+		state->flags = TLS_ROLE_UNKNOWN;
+	if (call.socket.sk)
+		state->socket = call.socket;
+	if (ret <= 0) /* a handshake under way, or nothing moved */
+		return;
+	call.socket = state->socket;
+	if (library->known && (!state->announced || state->peer != sample.peer || state->verify_result != sample.verify_result)) {
+		if (!state->announced && state->socket.sk)
+			emit_socket(process, &state->socket, NULL);
+		state->flags = sample.flags & TLS_SERVER;
+		state->peer = sample.peer;
+		state->verify_result = sample.verify_result;
+		state->announced = !emit_identity(process, library, &call, &sample);
+	}
+	length = moved_by(&call, ret);
+	if (length && call.kind != CALL_PEEK)
+		emit_moved(process, &call, state, length);
+}
+
+/* d2i_X509(X509 **a, const unsigned char **in, long length) inside a call on an SSL object whose offsets are not known: the first is the peer's
+ * leaf (RFC 8446, section 4.4.2). Blind for resumed sessions and connections that are older than the tracing. */
+static __always_inline void certificate_decoded(struct pt_regs *ctx)
+{
+	__u64 id = bpf_get_current_pid_tgid(), der = 0, length = CALL_ARG2(ctx);
+	struct call *call = bpf_map_lookup_elem(&calls, &id);
+	struct tls_key key = {.tgid = id >> 32};
+	const __u8 random[RANDOM_SIZE] = {};
+	struct tls_identity_record *r;
+	struct traced_process *process;
+	struct library *library;
+	struct tls_state *state;
+	__u32 index;
+
+	if (!call)
+		return;
+	index = call->library;
+	library = bpf_map_lookup_elem(&libraries, &index);
+	process = bpf_map_lookup_elem(&processes, &key.tgid);
+	if (!process || !library || library->known || !read_u64(&der, CALL_ARG1(ctx)))
+		return;
+	key.ssl = call->ssl;
+	state = state_of(process, &key, random);
+	if (!state || state->announced)
+		return;
+	r = bpf_ringbuf_reserve(&events, sizeof(*r) + CERTIFICATE_LARGE, 0);
+	if (!r) {
+		count_drop(process, DROP_RINGBUF);
+		return;
+	}
+	fill_header(&r->header, process, RECORD_TLS_IDENTITY);
+	r->ssl = call->ssl;
+	r->socket = state->socket;
+	r->verify_result = -1;
+	r->verify_mode = 0;
+	r->version = 0;
+	r->signature_length = 0;
+	__builtin_memcpy(r->random, random, sizeof(r->random));
+	r->flags = TLS_FROM_D2I | TLS_ROLE_UNKNOWN | TLS_HAS_PEER;
+	r->length = length;
+	BOUND(length, CERTIFICATE_LARGE);
+	if (bpf_probe_read_user((void *)(r + 1), length, (void *)der)) {
+		count_drop(process, DROP_READ_FAULT);
+		length = 0;
+	}
+	r->captured = length;
+	submit(r);
+	state->announced = 1;
+}
+
+static __always_inline void ssl_freed(struct pt_regs *ctx)
+{
+	struct tls_key key = {.ssl = CALL_ARG0(ctx), .tgid = bpf_get_current_pid_tgid() >> 32};
+	struct traced_process *process = bpf_map_lookup_elem(&processes, &key.tgid);
+	struct tls_freed_record *r;
+
+	if (!process || bpf_map_delete_elem(&tls_states, &key))
+		return;
+	r = bpf_ringbuf_reserve(&events, sizeof(*r), 0);
+	if (!r) {
+		count_drop(process, DROP_RINGBUF);
+		return;
+	}
+	fill_header(&r->header, process, RECORD_TLS_FREED);
+	r->ssl = key.ssl;
+	submit(r);
+}
+
+#endif

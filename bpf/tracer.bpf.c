@@ -1,0 +1,112 @@
+//go:build ignore
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/* The programs: shims only. The logic is in <subject>.bpf.h. */
+#include "kernel.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include "arch.h"
+#include "events.h"
+#include "maps.bpf.h"
+#include "emit.bpf.h"
+#include "process.bpf.h"
+#include "socket.bpf.h"
+#include "tls.bpf.h"
+#include "syscall.bpf.h"
+
+/* bpf2go generates Go types for what the object's BTF holds: these keep them there. */
+const struct record_header *unused_header __attribute__((unused));
+const struct process_record *unused_process __attribute__((unused));
+const struct file_record *unused_file __attribute__((unused));
+const struct socket_record *unused_socket __attribute__((unused));
+const struct socket_closed_record *unused_socket_closed __attribute__((unused));
+const struct socket_data_record *unused_socket_data __attribute__((unused));
+const struct tls_identity_record *unused_tls_identity __attribute__((unused));
+const struct tls_data_record *unused_tls_data __attribute__((unused));
+const struct tls_freed_record *unused_tls_freed __attribute__((unused));
+const struct thread_waited_record *unused_thread_waited __attribute__((unused));
+const enum record_type *unused_record_type __attribute__((unused));
+const enum process_change *unused_process_change __attribute__((unused));
+const enum file_state *unused_file_state __attribute__((unused));
+const enum socket_class *unused_socket_class __attribute__((unused));
+const enum socket_origin *unused_socket_origin __attribute__((unused));
+const enum direction *unused_direction __attribute__((unused));
+const enum tls_flags *unused_tls_flags __attribute__((unused));
+const enum length_from *unused_length_from __attribute__((unused));
+const enum call_kind *unused_call_kind __attribute__((unused));
+const enum drop *unused_drop __attribute__((unused));
+
+_Static_assert(sizeof(struct record_header) == 24, "ABI");
+_Static_assert(sizeof(struct process_record) == 48, "ABI");
+_Static_assert(sizeof(struct socket_record) == 200, "ABI");
+_Static_assert(sizeof(struct socket_data_record) == 64, "ABI");
+_Static_assert(sizeof(struct tls_identity_record) == 1136, "ABI");
+_Static_assert(sizeof(struct tls_data_record) == 104, "ABI");
+
+struct raw_tracepoint_args {
+	__u64 args[3];
+};
+
+SEC("uprobe/tls_call")
+int tls_call_enter(struct pt_regs *ctx)
+{
+	call_entered(ctx);
+	return 0;
+}
+
+SEC("uretprobe/tls_call")
+int tls_call_exit(struct pt_regs *ctx)
+{
+	call_exited(ctx);
+	return 0;
+}
+
+SEC("uprobe/d2i_X509")
+int d2i_x509_enter(struct pt_regs *ctx)
+{
+	certificate_decoded(ctx);
+	return 0;
+}
+
+SEC("uprobe/SSL_free")
+int ssl_free_enter(struct pt_regs *ctx)
+{
+	ssl_freed(ctx);
+	return 0;
+}
+
+SEC("raw_tracepoint/sys_exit")
+int sys_exit(struct raw_tracepoint_args *ctx)
+{
+	syscall_exited((struct pt_regs *)ctx->args[0], (long)ctx->args[1]);
+	return 0;
+}
+
+SEC("raw_tracepoint/sched_process_fork")
+int sched_process_fork(struct raw_tracepoint_args *ctx)
+{
+	process_forked((struct task_struct *)ctx->args[0], (struct task_struct *)ctx->args[1]);
+	return 0;
+}
+
+SEC("raw_tracepoint/sched_process_exec")
+int sched_process_exec(struct raw_tracepoint_args *ctx)
+{
+	process_executed();
+	return 0;
+}
+
+SEC("raw_tracepoint/sched_process_exit")
+int sched_process_exit(struct raw_tracepoint_args *ctx)
+{
+	process_exited();
+	return 0;
+}
+
+SEC("raw_tracepoint/inet_sock_set_state")
+int inet_sock_set_state(struct raw_tracepoint_args *ctx)
+{
+	tcp_state_changed((struct sock *)ctx->args[0], (int)ctx->args[2]);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

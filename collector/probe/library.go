@@ -1,0 +1,180 @@
+package probe
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/link"
+
+	"tenantrace/bpf"
+)
+
+// Call is a function to probe at its entry and at its return.
+type Call struct {
+	Symbol         string
+	Offset         uint64 // of the function in the file
+	Kind           bpf.TracerCallKind
+	LengthFrom     bpf.TracerLengthFrom
+	LengthArgument int // index of the pointer argument, for LENGTH_ARGUMENT
+}
+
+// Target is what to attach to in one file.
+type Target struct {
+	File    *os.File // the library or executable; it may be closed afterwards
+	Offsets bpf.TracerLibrary
+	Calls   []Call
+	Free    uint64 // offset of SSL_free in the file, 0: none
+}
+
+// Library is an attached target.
+type Library struct {
+	links    []link.Link
+	programs []*ebpf.Program // of this library alone
+	release  func()          // gives the place in the table back
+}
+
+// ErrFull says that no further library fits into the table of offsets.
+var ErrFull = errors.New("table of libraries is full")
+
+// Attach probes a target in all processes that map it: all of its calls, or none.
+func (p *Programs) Attach(t Target) (_ *Library, err error) {
+	index, err := p.reserve()
+	if err != nil {
+		return nil, err
+	}
+	if err := p.objects.Libraries.Update(index, t.Offsets, ebpf.UpdateAny); err != nil {
+		return nil, fmt.Errorf("offsets of library %d: %w", index, err)
+	}
+	l := &Library{release: func() { p.free = append(p.free, index) }}
+	executable, err := openExecutable(t.File)
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, l.Close())
+		}
+	}()
+	for _, c := range t.Calls {
+		if err := p.attachCall(l, executable, c, index); err != nil {
+			return nil, err
+		}
+	}
+	if t.Free != 0 {
+		up, err := executable.Uprobe("SSL_free", p.objects.SslFreeEnter, &link.UprobeOptions{Address: t.Free})
+		if err != nil {
+			return nil, fmt.Errorf("probe SSL_free: %w", err)
+		}
+		l.links = append(l.links, up)
+	}
+	return l, nil
+}
+
+// reserve finds a place in the table of offsets.
+func (p *Programs) reserve() (uint32, error) {
+	if n := len(p.free); n > 0 {
+		index := p.free[n-1]
+		p.free = p.free[:n-1]
+		return index, nil
+	}
+	if p.next >= p.objects.Libraries.MaxEntries() {
+		return 0, ErrFull
+	}
+	p.next++
+	return p.next - 1, nil
+}
+
+// openExecutable opens the file by descriptor: its path may name another file, or none, or one in another mount namespace.
+func openExecutable(f *os.File) (*link.Executable, error) {
+	e, err := link.OpenExecutable(fmt.Sprintf("/proc/self/fd/%d", f.Fd()))
+	if err != nil {
+		return nil, fmt.Errorf("open %q for probes: %w", f.Name(), err)
+	}
+	return e, nil
+}
+
+// AttachDecoder probes d2i_X509, for libraries whose offsets are not known.
+func (p *Programs) AttachDecoder(f *os.File, offset uint64) (*Library, error) {
+	executable, err := openExecutable(f)
+	if err != nil {
+		return nil, err
+	}
+	up, err := executable.Uprobe("d2i_X509", p.objects.D2iX509Enter, &link.UprobeOptions{Address: offset})
+	if err != nil {
+		return nil, fmt.Errorf("probe d2i_X509: %w", err)
+	}
+	return &Library{links: []link.Link{up}}, nil
+}
+
+func (p *Programs) attachCall(l *Library, executable *link.Executable, c Call, index uint32) error {
+	cookie := uint64(index)<<16 | uint64(c.Kind)<<8 | uint64(c.LengthArgument)<<4 | uint64(c.LengthFrom)
+	enter, exit, err := p.forCookie(l, cookie)
+	if err != nil {
+		return err
+	}
+	opts := &link.UprobeOptions{Address: c.Offset}
+	if p.cookies {
+		opts.Cookie = cookie
+	}
+	// The return first: an entry without its return would leave a call open on the thread.
+	back, err := executable.Uretprobe(c.Symbol, exit, opts)
+	if err != nil {
+		return fmt.Errorf("probe return of %s: %w", c.Symbol, err)
+	}
+	l.links = append(l.links, back)
+	up, err := executable.Uprobe(c.Symbol, enter, opts)
+	if err != nil {
+		return fmt.Errorf("probe %s: %w", c.Symbol, err)
+	}
+	l.links = append(l.links, up)
+	return nil
+}
+
+// forCookie gives the programs to attach. Without attach cookies they are loaded anew, with the cookie as a constant and the maps shared.
+func (p *Programs) forCookie(l *Library, cookie uint64) (enter, exit *ebpf.Program, err error) {
+	if p.cookies {
+		return p.objects.TlsCallEnter, p.objects.TlsCallExit, nil
+	}
+	spec := p.spec.Copy()
+	if err := set(spec, "fixed_cookie", cookie); err != nil {
+		return nil, nil, err
+	}
+	enterName, exitName := "tls_call_enter", "tls_call_exit"
+	spec.Programs = map[string]*ebpf.ProgramSpec{enterName: spec.Programs[enterName], exitName: spec.Programs[exitName]}
+	o := &p.objects
+	c, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{MapReplacements: map[string]*ebpf.Map{
+		"events": o.Events, "processes": o.Processes, "drops": o.Drops, "calls": o.Calls, "readers": o.Readers, "files": o.Files,
+		"candidates": o.Candidates, "sockets": o.Sockets, "libraries": o.Libraries, "tls_states": o.TlsStates,
+	}})
+	if err != nil {
+		return nil, nil, fmt.Errorf("load programs for one call: %w", explain(err))
+	}
+	enter, exit = c.Programs[enterName], c.Programs[exitName]
+	delete(c.Programs, enterName)
+	delete(c.Programs, exitName)
+	c.Close()
+	l.programs = append(l.programs, enter, exit)
+	return enter, exit, nil
+}
+
+// Probes is the number of attached probes.
+func (l *Library) Probes() int { return len(l.links) }
+
+// Close detaches.
+func (l *Library) Close() error {
+	var errs []error
+	for _, k := range l.links {
+		errs = append(errs, k.Close())
+	}
+	for _, prog := range l.programs {
+		errs = append(errs, prog.Close())
+	}
+	l.links, l.programs = nil, nil
+	if l.release != nil {
+		l.release()
+		l.release = nil
+	}
+	return errors.Join(errs...)
+}

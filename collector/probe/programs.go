@@ -1,0 +1,179 @@
+// Package probe loads the eBPF programs into the kernel and attaches them. Every link stays referenced here until Close: one that is collected as
+// garbage detaches silently.
+package probe
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/asm"
+	"github.com/cilium/ebpf/features"
+	"github.com/cilium/ebpf/link"
+	"github.com/cilium/ebpf/rlimit"
+
+	"tenantrace/bpf"
+)
+
+// Config says how the programs are loaded.
+type Config struct {
+	ChosenOnly bool // trace only the processes that Trace names, and their descendants
+	NoCookies  bool // behave as on kernels before 5.15, which have no attach cookies
+}
+
+// Programs are the loaded programs with their maps, and the links of those that attach without a library.
+type Programs struct {
+	objects bpf.TracerObjects
+	spec    *ebpf.CollectionSpec
+	cookies bool
+	links   []link.Link
+	next    uint32   // first place of the libraries map that was never used
+	free    []uint32 // places that were given back
+}
+
+// Load puts the programs and maps into the kernel; nothing is attached yet.
+func Load(cfg Config) (*Programs, error) {
+	// Kernels before 5.11 account BPF memory by this limit. Later ones do not, and there a refusal is harmless: a real lack shows at the load.
+	_ = rlimit.RemoveMemlock()
+	spec, err := bpf.LoadTracer()
+	if err != nil {
+		return nil, fmt.Errorf("eBPF object: %w", err)
+	}
+	p := &Programs{spec: spec, cookies: !cfg.NoCookies && features.HaveProgramHelper(ebpf.Kprobe, asm.FnGetAttachCookie) == nil}
+	if err := set(spec, "has_cookie", boolean(p.cookies)); err != nil {
+		return nil, err
+	}
+	if err := set(spec, "chosen_only", boolean(cfg.ChosenOnly)); err != nil {
+		return nil, err
+	}
+	if err := spec.LoadAndAssign(&p.objects, nil); err != nil {
+		return nil, fmt.Errorf("load eBPF programs: %w", explain(err))
+	}
+	return p, nil
+}
+
+func boolean(b bool) uint32 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func set(spec *ebpf.CollectionSpec, name string, value any) error {
+	v, ok := spec.Variables[name]
+	if !ok {
+		return fmt.Errorf("eBPF object has no setting %q [rebuild the bindings: make generate]", name)
+	}
+	return v.Set(value)
+}
+
+// explain adds the last lines of the verifier's log, or what a refusal usually means.
+func explain(err error) error {
+	var verifier *ebpf.VerifierError
+	if errors.As(err, &verifier) {
+		return fmt.Errorf("%w: %+v", err, verifier)
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%w [run as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE]", err)
+	}
+	return err
+}
+
+// AttachTracepoints attaches the programs that need no library.
+func (p *Programs) AttachTracepoints() error {
+	for _, t := range []struct {
+		name    string
+		program *ebpf.Program
+	}{
+		{"sched_process_fork", p.objects.SchedProcessFork},
+		{"sched_process_exec", p.objects.SchedProcessExec},
+		{"sched_process_exit", p.objects.SchedProcessExit},
+		{"inet_sock_set_state", p.objects.InetSockSetState},
+		{"sys_exit", p.objects.SysExit},
+	} {
+		l, err := link.AttachRawTracepoint(link.RawTracepointOptions{Name: t.name, Program: t.program})
+		if err != nil {
+			return fmt.Errorf("attach to raw tracepoint %q: %w", t.name, explain(err))
+		}
+		p.links = append(p.links, l)
+	}
+	return nil
+}
+
+// Events is the ring buffer of records.
+func (p *Programs) Events() *ebpf.Map { return p.objects.Events }
+
+// Cookies tells whether attach cookies are used.
+func (p *Programs) Cookies() bool { return p.cookies }
+
+// Trace adds a process. It does nothing for one that is traced already.
+func (p *Programs) Trace(pid uint32) error {
+	err := p.objects.Processes.Update(pid, bpf.TracerTracedProcess{Announced: 1}, ebpf.UpdateNoExist)
+	if errors.Is(err, ebpf.ErrKeyExist) {
+		return nil
+	}
+	return err
+}
+
+// Untrace removes a process.
+func (p *Programs) Untrace(pid uint32) error {
+	err := p.objects.Processes.Delete(pid)
+	if errors.Is(err, ebpf.ErrKeyNotExist) {
+		return nil
+	}
+	return err
+}
+
+// Lost gives the number of records of a process that were lost, modulo 2^32.
+func (p *Programs) Lost(pid uint32) (uint32, bool) {
+	var t bpf.TracerTracedProcess
+	if p.objects.Processes.Lookup(pid, &t) != nil {
+		return 0, false
+	}
+	return t.Lost, true
+}
+
+// MarkFile tells the kernel side what was found in a file.
+func (p *Programs) MarkFile(device uint32, inode uint64, state bpf.TracerFileState) error {
+	return p.objects.Files.Update(bpf.TracerFileKey{Inode: inode, Device: device}, uint32(state), ebpf.UpdateAny)
+}
+
+// ForgetFile makes the kernel side announce the file at its next mapping.
+func (p *Programs) ForgetFile(device uint32, inode uint64) error {
+	err := p.objects.Files.Delete(bpf.TracerFileKey{Inode: inode, Device: device})
+	if errors.Is(err, ebpf.ErrKeyNotExist) {
+		return nil
+	}
+	return err
+}
+
+// Drops gives the losses by reason since the load.
+func (p *Programs) Drops() (map[bpf.TracerDrop]uint64, error) {
+	out := map[bpf.TracerDrop]uint64{}
+	for reason := bpf.TracerDropDROP_RINGBUF; reason < bpf.TracerDropDROP_REASONS; reason++ {
+		var perCPU []uint64
+		if err := p.objects.Drops.Lookup(uint32(reason), &perCPU); err != nil {
+			return nil, fmt.Errorf("read drop counter %d: %w", reason, err)
+		}
+		for _, n := range perCPU {
+			out[reason] += n
+		}
+	}
+	return out, nil
+}
+
+// DetachTracepoints ends what AttachTracepoints began; what is in the ring buffer stays there.
+func (p *Programs) DetachTracepoints() error {
+	var errs []error
+	for _, l := range p.links {
+		errs = append(errs, l.Close())
+	}
+	p.links = nil
+	return errors.Join(errs...)
+}
+
+// Close detaches and unloads everything.
+func (p *Programs) Close() error {
+	return errors.Join(p.DetachTracepoints(), p.objects.Close())
+}
