@@ -1,0 +1,56 @@
+# What can be done here: make help.
+
+SHELL         := /bin/bash
+.SHELLFLAGS   := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help build generate check-generated lint test lab bench fuzz deps clean
+
+# Where the installed Go is older than go.mod asks for, it fetches that toolchain itself.
+export GOTOOLCHAIN ?= auto
+export PATH := $(PATH):/usr/local/go/bin
+
+VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unreleased)
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME    ?= 3s
+BENCHTIME   ?= 1s
+# Flags of the lab, as --keep
+LABFLAGS    ?=
+
+help: ## say what can be done
+	@awk -F ': .*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' Makefile
+
+build: ## compile bin/tenantrace: one static binary, no clang needed (GOARCH=arm64 for the other one)
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/tenantrace ./cmd/tenantrace
+
+generate: ## rebuild the eBPF objects and their Go bindings (clang 14)
+	go generate ./bpf
+
+check-generated: ## rebuild them elsewhere and fail on a difference
+	@.ci/check-generated
+
+lint: ## gofmt, go vet, staticcheck; clang-format where it is installed
+	@unformatted=$$(gofmt -l bpf cmd collector correlate lab); \
+		if [ -n "$$unformatted" ]; then printf 'not gofmt-ed:\n%s\n' "$$unformatted"; exit 1; fi
+	go vet ./...
+	go run $(STATICCHECK) ./...
+	@if command -v clang-format >/dev/null; then clang-format --dry-run -Werror bpf/*.c bpf/*.h; else echo 'clang-format is not installed: the C sources were not checked'; fi
+
+test: deps ## run every tier of tests that this machine can run, and say which were left out
+	@FUZZTIME=$(FUZZTIME) .ci/test
+
+lab: deps build ## run the lab: a flawed Django service over mutual TLS, its traffic, and what tenantrace finds
+	go run ./lab/cmd/lab run --daemon bin/tenantrace $(LABFLAGS)
+
+bench: deps build ## measure with and without the daemon, in pairs; then the Go benchmarks
+	go run ./lab/cmd/lab bench --daemon bin/tenantrace $(LABFLAGS)
+	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+
+fuzz: ## fuzz each parser (FUZZTIME=3s each)
+	@FUZZTIME=$(FUZZTIME) .ci/fuzz
+
+deps: ## install what building, testing and the lab need and is not there (Debian 12; says what)
+	@.ci/deps
+	@lab/provision.sh
+
+clean: ## remove what was built
+	rm -rf bin

@@ -1,0 +1,199 @@
+package command
+
+import (
+	"bytes"
+	"context"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"tenantrace/collector/event"
+	"tenantrace/collector/identity"
+	"tenantrace/correlate/policy"
+	"tenantrace/correlate/tenantsql"
+)
+
+// maxCertificateFile bounds the file that explain reads, in bytes.
+const maxCertificateFile = 1 << 20
+
+func (p *Program) policyExplain() subcommand {
+	var cert, file, sql string
+	return subcommand{
+		name: "policy explain", summary: "tell how a policy reads a certificate and a statement",
+		text: `Prints the tenant that the certificate yields and by which rule, and the tables and tenants that the statement touches.
+Of a parameter ($1) only the bind value could say more.`,
+		flags: func(set *pflag.FlagSet) {
+			set.StringVar(&cert, "cert", "", "a client certificate in FILE, PEM (its first certificate) or DER")
+			addPolicyFlag(set, &file)
+			set.StringVar(&sql, "sql", "", "SQL TEXT, one statement or several")
+			metavars(set, "FILE", "cert")
+			metavars(set, "TEXT", "sql")
+		},
+		run: func(_ context.Context, operands []string) error {
+			if err := noOperands(operands); err != nil {
+				return err
+			}
+			if cert == "" && sql == "" {
+				return usageError{"nothing to explain [name --cert FILE, --sql TEXT or both]"}
+			}
+			rules, err := loadPolicy(file)
+			if err != nil {
+				return err
+			}
+			var peer *policy.Certificate
+			if cert != "" {
+				if peer, err = readCertificate(cert); err != nil {
+					return err
+				}
+			}
+			analyzer := tenantsql.New(tenantsql.Config{Columns: rules.Columns(), Settings: rules.Settings()})
+			var statements []tenantsql.Statement
+			for _, text := range tenantsql.Split(tenantsql.PostgreSQL, sql, false) {
+				statements = append(statements, analyzer.Analyze(tenantsql.PostgreSQL, text, false))
+			}
+			if err := rules.Explain(p.Stdout, peer, time.Now(), tablesOf(statements)...); err != nil {
+				return wrote(err)
+			}
+			out := printing{w: p.Stdout}
+			for i := range statements {
+				out.statement(&statements[i])
+			}
+			return wrote(out.err)
+		},
+	}
+}
+
+// readCertificate reads a certificate as the collector reads a peer's.
+func readCertificate(file string) (*policy.Certificate, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, fmt.Errorf("certificate: %w [name a PEM or DER file]", err)
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxCertificateFile {
+		return nil, fmt.Errorf("certificate %q: no regular file of at most %d bytes [name a PEM or DER file]", file, maxCertificateFile)
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("certificate: %w", err)
+	}
+	if bytes.Contains(data, []byte("-----BEGIN ")) {
+		data, err = firstPEM(data)
+	}
+	var c *event.Certificate
+	if err == nil {
+		// A certificate that comes with an error was read as far as possible, which is what the daemon goes by too.
+		c, err = identity.Parse(data)
+	}
+	if c == nil {
+		return nil, fmt.Errorf("certificate %q: %w [name a PEM or DER file]", file, err)
+	}
+	return &policy.Certificate{
+		SHA256: c.SHA256, Serial: c.Serial, Subject: attributes(c.Subject), Issuer: attributes(c.Issuer),
+		URIs: c.URIs, DNSNames: c.DNSNames, Emails: c.Emails,
+	}, nil
+}
+
+func firstPEM(data []byte) ([]byte, error) {
+	for {
+		var block *pem.Block
+		if block, data = pem.Decode(data); block == nil {
+			return nil, errors.New("no CERTIFICATE block")
+		}
+		if block.Type == "CERTIFICATE" {
+			return block.Bytes, nil
+		}
+	}
+}
+
+func attributes(in []event.Attribute) []policy.Attribute {
+	out := make([]policy.Attribute, len(in))
+	for i, a := range in {
+		out[i] = policy.Attribute(a)
+	}
+	return out
+}
+
+// tablesOf gives the tables that the statements touch, each once.
+func tablesOf(statements []tenantsql.Statement) []string {
+	var tables []string
+	for i := range statements {
+		for _, r := range statements[i].Relations {
+			if name := tableName(&r); !slices.Contains(tables, name) {
+				tables = append(tables, name)
+			}
+		}
+	}
+	return tables
+}
+
+func tableName(r *tenantsql.Relation) string {
+	if r.Schema == "" {
+		return r.Name
+	}
+	return r.Schema + "." + r.Name
+}
+
+// statement prints what was read of one statement.
+func (o *printing) statement(s *tenantsql.Statement) {
+	o.line("statement: %s", s.Shape)
+	if s.Unparsed {
+		o.line("  too deep or too long to be read: what is missing below proves nothing")
+	}
+	for i := range s.Relations {
+		r := &s.Relations[i]
+		does := "reads"
+		if r.Target {
+			does = "writes"
+		}
+		o.line("  %s %q: %s", does, tableName(r), scope(r))
+		if len(r.Assigned) > 0 && r.Target {
+			o.line("  assigns a tenant column: %s", values(r.Assigned))
+		}
+	}
+	for _, c := range s.Changes {
+		local := ""
+		if c.Local {
+			local = " until the transaction ends"
+		}
+		o.line("  sets %s to %s%s", c.Name, values([]tenantsql.Value{c.Value}), local)
+	}
+}
+
+func scope(r *tenantsql.Relation) string {
+	switch {
+	case len(r.Values) > 0:
+		return "tenant " + values(r.Values)
+	case r.Heuristic:
+		return "a tenant is named where it guarantees nothing"
+	}
+	return "not scoped by its text: the session's tenant or the rows tell"
+}
+
+func values(all []tenantsql.Value) string {
+	texts := make([]string, len(all))
+	for i, v := range all {
+		switch v.Kind {
+		case tenantsql.Literal:
+			texts[i] = fmt.Sprintf("%q", v.Text)
+		case tenantsql.Param:
+			texts[i] = fmt.Sprintf("bind value $%d", v.Index)
+		case tenantsql.Setting:
+			texts[i] = fmt.Sprintf("setting %q", v.Text)
+		case tenantsql.Null:
+			texts[i] = "NULL"
+		case tenantsql.Default:
+			texts[i] = "the default"
+		case tenantsql.Subquery:
+			texts[i] = "a sub-query's result"
+		default:
+			texts[i] = "an expression"
+		}
+	}
+	return strings.Join(texts, ", ")
+}

@@ -1,0 +1,62 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"tenantrace/collector/recording"
+)
+
+// Replay judges the recording in file as Run would judge the host: same engine, same outputs, the recording's clock. Of cfg it uses
+// Policy, Findings, Verdicts, Version, Stdout, Log and NewEngine.
+func Replay(ctx context.Context, file string, cfg Config) (err error) {
+	in, err := os.Open(file)
+	if err != nil {
+		return fmt.Errorf("open recording: %w [name a file that `tenantrace run --record FILE` wrote]", err)
+	}
+	defer in.Close()
+	reader, err := recording.NewReader(in)
+	if err != nil {
+		return fmt.Errorf("recording %q: %w [name a file that `tenantrace run --record FILE` wrote]", file, err)
+	}
+	registry := prometheus.NewRegistry()
+	rules, err := openRules(cfg.Policy, cfg.Log, registry)
+	if err != nil {
+		return err
+	}
+	cfg.Record = ""
+	out, err := openOutputs(&cfg, registry, true)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, out.close()) }()
+	engine, err := cfg.NewEngine(EngineConfig{
+		Policy: rules.Policy(), Verdict: out.verdict, Finding: out.finding, Registerer: registry, Log: cfg.Log,
+	})
+	if err != nil {
+		return err
+	}
+	defer engine.Close()
+	events := 0
+	for ctx.Err() == nil {
+		e, err := reader.Next()
+		if errors.Is(err, io.EOF) {
+			if reader.Cut() {
+				cfg.Log.Warn("the recording ends within a line: its last event is missing", "file", file, "events", events)
+			}
+			cfg.Log.Info("replayed", "file", file, "events", events, "policy", rules.Policy().Hash())
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("recording %q: %w", file, err)
+		}
+		engine.Handle(e)
+		events++
+	}
+	return fmt.Errorf("replay of %q: %w after %d events", file, ctx.Err(), events)
+}

@@ -1,0 +1,169 @@
+// Package collector observes: it attaches to OpenSSL, reads the kernel's records, puts connections together and emits what happened as events.
+package collector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cilium/ebpf/ringbuf"
+
+	"tenantrace/collector/discovery"
+	"tenantrace/collector/event"
+	"tenantrace/collector/probe"
+	"tenantrace/collector/procfs"
+	"tenantrace/collector/stream"
+)
+
+// Proc is where the proc file system is mounted.
+const Proc procfs.FS = "/proc"
+
+// TickInterval is the longest time between two Tick events.
+const TickInterval = 250 * time.Millisecond
+
+// Handler takes the events, one at a time, in order.
+type Handler interface {
+	Handle(event.Event)
+}
+
+// Config says what is collected. Empty PIDs and Exes: every process.
+type Config struct {
+	Handler Handler
+	Log     *slog.Logger
+	PIDs    []int
+	Exes    []string // paths of executables
+	Fields  []string // names of HTTP fields to keep, lower case
+	Columns []string // names of result columns whose values are kept
+}
+
+// Collector is a running observation.
+type Collector struct {
+	cfg       Config
+	programs  *probe.Programs
+	finder    *discovery.Finder
+	reader    *ringbuf.Reader
+	streams   *stream.Registry
+	processes map[uint32]*process
+	clock     clock
+	wanted    atomic.Pointer[wanted]
+	lastTick  int64
+	counts    counts
+	failed    atomic.Pointer[error]
+}
+
+// wanted are the names that the policy asks for.
+type wanted struct{ fields, columns map[string]bool }
+
+// New loads and attaches the programs that need no library. Close undoes it if Run is not called.
+func New(cfg Config) (*Collector, error) {
+	if cfg.Handler == nil || cfg.Log == nil {
+		return nil, errors.New("collector: a handler and a logger are required")
+	}
+	clock, err := newClock()
+	if err != nil {
+		return nil, err
+	}
+	programs, err := probe.Load(probe.Config{ChosenOnly: len(cfg.PIDs)+len(cfg.Exes) > 0})
+	if err != nil {
+		return nil, err
+	}
+	reader, err := ringbuf.NewReader(programs.Events())
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("ring buffer: %w", err), programs.Close())
+	}
+	c := &Collector{cfg: cfg, programs: programs, reader: reader, clock: clock, processes: map[uint32]*process{}}
+	c.SetWanted(cfg.Fields, cfg.Columns)
+	c.streams = stream.New(stream.Config{
+		Emit:   c.emit,
+		Fields: func(name []byte) bool { return c.wanted.Load().fields[string(name)] },
+		Wanted: func(column string) bool { return c.wanted.Load().columns[column] },
+	})
+	pids := make([]uint32, len(cfg.PIDs))
+	for i, pid := range cfg.PIDs {
+		pids[i] = uint32(pid)
+	}
+	c.finder = discovery.New(discovery.Config{Proc: Proc, Programs: programs, PIDs: pids, Exes: cfg.Exes, Log: cfg.Log}, uint32(os.Getpid()))
+	if err := programs.AttachTracepoints(); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
+}
+
+// SetWanted replaces the names of the HTTP fields and result columns that are kept, for connections and results to come.
+func (c *Collector) SetWanted(fields, columns []string) {
+	w := &wanted{fields: map[string]bool{}, columns: map[string]bool{}}
+	for _, f := range fields {
+		w.fields[strings.ToLower(f)] = true
+	}
+	for _, f := range columns {
+		w.columns[strings.ToLower(f)] = true
+	}
+	c.wanted.Store(w)
+}
+
+// Ready tells whether the probes stand on every OpenSSL found; if not, why.
+func (c *Collector) Ready() (bool, string) {
+	if err := c.failed.Load(); err != nil {
+		return false, (*err).Error()
+	}
+	if !c.finder.Ready() {
+		return false, "processes are being looked at"
+	}
+	return true, ""
+}
+
+// Libraries lists the files found that export OpenSSL's symbols.
+func (c *Collector) Libraries() []discovery.Library { return c.finder.Libraries() }
+
+// Run emits events until ctx is done, then detaches, reads what the ring buffer still holds, and returns. It closes the Collector.
+func (c *Collector) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	finding, stop := context.WithCancel(ctx)
+	defer stop()
+	wg.Go(func() {
+		if err := c.finder.Run(finding); err != nil {
+			err = fmt.Errorf("look for processes: %w", err)
+			c.failed.Store(&err)
+			c.cfg.Log.Error("no further process will be found", "error", err)
+		}
+	})
+	stopped := context.AfterFunc(ctx, func() {
+		wg.Wait()
+		// Stop order: no new records, then the rest of the buffer, then the programs.
+		if err := errors.Join(c.finder.Close(), c.programs.DetachTracepoints()); err != nil {
+			c.cfg.Log.Warn("a probe did not detach", "error", err)
+		}
+		if err := c.reader.Flush(); err != nil {
+			c.cfg.Log.Warn("ring buffer could not be flushed", "error", err)
+		}
+	})
+	err := c.read()
+	stopped() // the buffer broke before ctx was done: Close does the rest
+	stop()
+	wg.Wait()
+	c.finish()
+	return errors.Join(err, c.Close())
+}
+
+// finish ends what is still open, so that every statement gets its end.
+func (c *Collector) finish() {
+	now := c.clock.now()
+	c.streams.Close(event.Header{Time: now})
+	c.cfg.Handler.Handle(&event.Tick{Header: event.Header{Time: now}})
+}
+
+// Close releases everything: reader, then links, then programs and maps.
+func (c *Collector) Close() error {
+	return errors.Join(c.reader.Close(), c.finder.Close(), c.programs.Close())
+}
+
+func (c *Collector) emit(e event.Event) {
+	c.counts.events.Add(1)
+	c.cfg.Handler.Handle(e)
+}

@@ -1,0 +1,228 @@
+// Package discovery finds the processes that map OpenSSL and has the probes attached to what they map: each file once, whatever its name, also inside
+// containers and after it was deleted.
+package discovery
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"tenantrace/bpf"
+	"tenantrace/collector/probe"
+	"tenantrace/collector/procfs"
+)
+
+// How often new processes are looked for. The kernel announces executable mappings at once; this is the net below.
+const scanInterval = time.Second
+
+// How long a library waits for the libcrypto of its process to be mapped.
+const companionWait = 2 * time.Second
+
+// fileID names a file for good.
+type fileID struct {
+	device uint32
+	inode  uint64
+}
+
+// Config says what is traced. Empty PIDs and Exes: every process.
+type Config struct {
+	Proc     procfs.FS
+	Programs *probe.Programs
+	PIDs     []uint32
+	Exes     []string
+	Log      *slog.Logger
+}
+
+// Finder looks for libraries. Run owns it, but for Requests, Ready and Libraries.
+type Finder struct {
+	cfg      Config
+	self     uint32
+	requests chan uint32
+	known    map[uint32]uint64 // process -> its start time
+	waiting  map[uint32]time.Time
+	dropped  atomic.Uint64
+	ready    atomic.Bool
+
+	mu    sync.Mutex // files, read by Libraries
+	files map[fileID]*file
+}
+
+// New prepares a Finder. Paths in cfg.Exes are resolved, since the kernel names the file and not the link.
+func New(cfg Config, self uint32) *Finder {
+	exes := slices.Clone(cfg.Exes)
+	for i, e := range exes {
+		if real, err := filepath.EvalSymlinks(e); err == nil {
+			exes[i] = real
+		}
+	}
+	cfg.Exes = exes
+	return &Finder{
+		cfg: cfg, self: self, requests: make(chan uint32, 1024),
+		known: map[uint32]uint64{}, waiting: map[uint32]time.Time{}, files: map[fileID]*file{},
+	}
+}
+
+// Request asks for a process to be looked at. When too many wait it is left to the next scan.
+func (f *Finder) Request(pid uint32) {
+	select {
+	case f.requests <- pid:
+	default:
+		f.dropped.Add(1)
+	}
+}
+
+// Ready tells whether every process was looked at once and the probes stand.
+func (f *Finder) Ready() bool { return f.ready.Load() }
+
+// Run looks at all processes, then at new ones and at those requested, until ctx is done.
+func (f *Finder) Run(ctx context.Context) error {
+	if err := f.scan(); err != nil {
+		return err
+	}
+	f.ready.Store(len(f.waiting) == 0)
+	tick := time.NewTicker(scanInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case pid := <-f.requests:
+			f.look(pid, true)
+		case <-tick.C:
+			if f.dropped.Swap(0) > 0 {
+				clear(f.known) // some request was not heard: look at everything again
+			}
+			if err := f.scan(); err != nil {
+				f.cfg.Log.Warn("processes could not be listed", "error", err)
+			}
+			f.ready.Store(true)
+		}
+	}
+}
+
+// scan looks at the processes that were not there at the last scan, and at those with a library that waits for its companion.
+func (f *Finder) scan() error {
+	pids, err := f.cfg.Proc.Processes()
+	if err != nil {
+		return err
+	}
+	alive := make(map[uint32]uint64, len(pids))
+	for _, pid := range pids {
+		stat, err := f.cfg.Proc.Stat(pid)
+		if err != nil {
+			continue // it ended meanwhile
+		}
+		alive[pid] = stat.Start
+		_, waits := f.waiting[pid]
+		if start, ok := f.known[pid]; !ok || start != stat.Start || waits {
+			f.look(pid, false)
+		}
+	}
+	f.known = alive
+	for pid := range f.waiting {
+		if _, ok := alive[pid]; !ok {
+			delete(f.waiting, pid)
+		}
+	}
+	f.release(alive)
+	return nil
+}
+
+// look examines what a process maps, attaches to what is new, and traces the process if it maps a probed file. announced: the kernel knows nothing of
+// one of the files any more.
+func (f *Finder) look(pid uint32, announced bool) {
+	if pid == f.self {
+		return
+	}
+	mappings, err := f.cfg.Proc.ExecutableMappings(pid)
+	if err != nil {
+		if !errors.Is(err, fs.ErrNotExist) {
+			f.cfg.Log.Debug("mappings of a process could not be read", "pid", pid, "error", err)
+		}
+		return
+	}
+	if f.examine(pid, mappings, announced) && f.chosen(pid) {
+		if err := f.cfg.Programs.Trace(pid); err != nil {
+			f.cfg.Log.Warn("process cannot be traced", "pid", pid, "error", err)
+		}
+	}
+}
+
+// chosen tells whether a process, or an ancestor of it, is one of those asked for.
+func (f *Finder) chosen(pid uint32) bool {
+	if len(f.cfg.PIDs) == 0 && len(f.cfg.Exes) == 0 {
+		return true
+	}
+	for range 64 {
+		if slices.Contains(f.cfg.PIDs, pid) {
+			return true
+		}
+		if exe, err := f.cfg.Proc.Executable(pid); err == nil && slices.Contains(f.cfg.Exes, exe) {
+			return true
+		}
+		stat, err := f.cfg.Proc.Stat(pid)
+		if err != nil || stat.Parent == 0 {
+			return false
+		}
+		pid = stat.Parent
+	}
+	return false
+}
+
+// Library is what is known of one file that exports OpenSSL's symbols.
+type Library struct {
+	Path         string
+	Device       uint32
+	Inode        uint64
+	BuildID      string
+	OffsetsKnown bool
+	Error        string // why offsets are not known, or why probes are not attached
+	Probes       int
+	Processes    int
+}
+
+// Libraries lists the libraries found so far.
+func (f *Finder) Libraries() []Library {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var out []Library
+	for id, k := range f.files {
+		if k.library == nil && k.failed == "" {
+			continue
+		}
+		l := k.report
+		l.Device, l.Inode, l.Processes = id.device, id.inode, len(k.users)
+		out = append(out, l)
+	}
+	slices.SortFunc(out, byPath)
+	return out
+}
+
+func byPath(a, b Library) int {
+	return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Device, b.Device), cmp.Compare(a.Inode, b.Inode))
+}
+
+// Close detaches from all libraries.
+func (f *Finder) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var errs []error
+	for _, k := range f.files {
+		errs = append(errs, k.close())
+	}
+	return errors.Join(errs...)
+}
+
+// mark tells the kernel what a file is.
+func (f *Finder) mark(id fileID, state bpf.TracerFileState) {
+	if err := f.cfg.Programs.MarkFile(id.device, id.inode, state); err != nil {
+		f.cfg.Log.Warn("file could not be marked", "inode", id.inode, "error", err)
+	}
+}

@@ -1,0 +1,85 @@
+package collector
+
+import (
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"tenantrace/bpf"
+)
+
+// counts are the collector's own numbers; the kernel's are read at each scrape.
+type counts struct {
+	records, badRecords, readErrors, events, evicted atomic.Uint64
+	connections, processes                           atomic.Int64
+}
+
+// The metrics of the collector. Their labels are closed sets.
+var (
+	lostDesc = prometheus.NewDesc("tenantrace_events_lost_total", "Records that were lost, by where.", []string{"source"}, nil)
+	probes   = prometheus.NewDesc("tenantrace_probes", "Libraries by the state of their probes: attached with offsets, attached without offsets (fallback), failed.",
+		[]string{"state"}, nil)
+	records     = prometheus.NewDesc("tenantrace_records_total", "Records read from the kernel.", nil, nil)
+	events      = prometheus.NewDesc("tenantrace_events_total", "Events emitted to the correlator.", nil, nil)
+	connections = prometheus.NewDesc("tenantrace_followed_connections", "Connections whose bytes are being followed.", nil, nil)
+	processes   = prometheus.NewDesc("tenantrace_traced_processes", "Processes that are traced.", nil, nil)
+	pending     = prometheus.NewDesc("tenantrace_ring_buffer_pending_bytes", "Bytes in the ring buffer that wait to be read.", nil, nil)
+	size        = prometheus.NewDesc("tenantrace_ring_buffer_size_bytes", "Size of the ring buffer.", nil, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{lostDesc, probes, records, events, connections, processes, pending, size} {
+		ch <- d
+	}
+}
+
+// dropNames are the values of the label source.
+var dropNames = map[bpf.TracerDrop]string{
+	bpf.TracerDropDROP_RINGBUF:    "ringbuf",
+	bpf.TracerDropDROP_MAP_FULL:   "map_full",
+	bpf.TracerDropDROP_READ_FAULT: "read_fault",
+	bpf.TracerDropDROP_NESTED:     "nested_call",
+	bpf.TracerDropDROP_IOVEC:      "iovec",
+}
+
+// Collect implements prometheus.Collector.
+func (c *Collector) Collect(ch chan<- prometheus.Metric) {
+	drops, err := c.programs.Drops()
+	if err != nil {
+		ch <- prometheus.NewInvalidMetric(lostDesc, err)
+	} else {
+		for reason, name := range dropNames {
+			ch <- prometheus.MustNewConstMetric(lostDesc, prometheus.CounterValue, float64(drops[reason]), name)
+		}
+	}
+	counter := func(d *prometheus.Desc, n uint64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(n), labels...)
+	}
+	gauge := func(d *prometheus.Desc, n int64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(n), labels...)
+	}
+	counter(lostDesc, c.counts.badRecords.Load(), "bad_record")
+	counter(lostDesc, c.counts.readErrors.Load(), "read_error")
+	counter(lostDesc, c.counts.evicted.Load(), "evicted_connection")
+	counter(records, c.counts.records.Load())
+	counter(events, c.counts.events.Load())
+	gauge(connections, c.counts.connections.Load())
+	gauge(processes, c.counts.processes.Load())
+	gauge(pending, int64(c.reader.AvailableBytes()))
+	gauge(size, int64(c.reader.BufferSize()))
+	states := map[string]int64{"attached": 0, "fallback": 0, "failed": 0}
+	for _, l := range c.finder.Libraries() {
+		switch {
+		case l.Probes == 0:
+			states["failed"]++
+		case l.OffsetsKnown:
+			states["attached"]++
+		default:
+			states["fallback"]++
+		}
+	}
+	for state, n := range states {
+		gauge(probes, n, state)
+	}
+}

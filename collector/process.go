@@ -1,0 +1,66 @@
+package collector
+
+import (
+	"tenantrace/bpf"
+	"tenantrace/collector/event"
+)
+
+// process is a traced process as its events name it.
+type process struct {
+	exe, service string
+	lost         uint32 // records lost so far, modulo 2^32
+}
+
+// process gives the process of a record; the first record of one announces it.
+func (c *Collector) process(h event.Header) *process {
+	if p := c.processes[h.PID]; p != nil {
+		return p
+	}
+	name, _ := Proc.Name(h.PID)
+	return c.start(h, 0, name)
+}
+
+// start announces a process. What /proc no longer tells, because it has ended, its parent may: a fork has its executable and its service.
+func (c *Collector) start(h event.Header, parent uint32, name string) *process {
+	p := &process{}
+	exe, err := Proc.Executable(h.PID)
+	if err == nil {
+		p.exe, p.service = exe, Proc.Service(h.PID, exe)
+	} else if from := c.processes[parent]; from != nil {
+		p.exe, p.service = from.exe, from.service
+	} else {
+		p.exe, p.service = name, name
+	}
+	c.processes[h.PID] = p
+	c.emit(&event.ProcessStarted{Header: h, Parent: parent, Exe: p.exe, Name: name, Service: p.service})
+	return p
+}
+
+func (c *Collector) processChanged(h event.Header, r *bpf.TracerProcessRecord) {
+	switch bpf.TracerProcessChange(r.Change) {
+	case bpf.TracerProcessChangePROCESS_FORKED:
+		h.TID = h.PID
+		c.start(h, r.Parent, text(r.Comm[:]))
+	case bpf.TracerProcessChangePROCESS_TRACED:
+		if c.processes[h.PID] == nil {
+			c.start(h, 0, text(r.Comm[:]))
+		}
+	case bpf.TracerProcessChangePROCESS_EXECUTED:
+		c.exit(h)
+		c.start(h, 0, text(r.Comm[:]))
+	case bpf.TracerProcessChangePROCESS_EXITED:
+		c.exit(h)
+	case bpf.TracerProcessChangePROCESS_CANDIDATE:
+		c.finder.Request(h.PID)
+	}
+}
+
+// exit ends a process. The kernel's own count of its losses goes with it, so the last word is the record's header.
+func (c *Collector) exit(h event.Header) {
+	if c.processes[h.PID] == nil {
+		return
+	}
+	c.streams.ProcessExited(h)
+	delete(c.processes, h.PID)
+	c.emit(&event.ProcessExited{Header: h})
+}

@@ -1,0 +1,70 @@
+package collector
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/cilium/ebpf/ringbuf"
+
+	"tenantrace/collector/event"
+)
+
+// maxReadErrors in a row end the reading: the ring buffer is broken.
+const maxReadErrors = 100
+
+// pollInterval is how often the ring buffer is looked at while it is empty: the kernel side wakes nobody until it fills.
+const pollInterval = 10 * time.Millisecond
+
+// read handles records until the ring buffer is flushed or closed. Between records, and at least every TickInterval, it emits a Tick.
+func (c *Collector) read() error {
+	var record ringbuf.Record
+	failures := 0
+	c.reader.SetDeadline(time.Now().Add(pollInterval))
+	for {
+		err := c.reader.ReadInto(&record)
+		switch {
+		case err == nil:
+			failures = 0
+			c.tick(c.handle(record.RawSample))
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			failures = 0
+			c.reader.SetDeadline(time.Now().Add(pollInterval))
+			c.tick(c.clock.now())
+		case errors.Is(err, ringbuf.ErrFlushed), errors.Is(err, ringbuf.ErrClosed):
+			return nil
+		default:
+			c.counts.readErrors.Add(1)
+			if failures++; failures >= maxReadErrors {
+				return fmt.Errorf("read ring buffer: %w", err)
+			}
+			time.Sleep(time.Duration(failures) * time.Millisecond)
+		}
+	}
+}
+
+// tick emits the clock when it is due, and says what was lost meanwhile.
+func (c *Collector) tick(now int64) {
+	if now-c.lastTick < int64(TickInterval) { // also of a record that could not be read: its time is 0
+		return
+	}
+	c.lastTick = now
+	for pid, p := range c.processes {
+		if lost, ok := c.programs.Lost(pid); ok {
+			c.account(event.Header{Time: now, PID: pid}, p, lost)
+		}
+	}
+	c.counts.connections.Store(int64(c.streams.Len()))
+	c.counts.evicted.Store(c.streams.Evicted())
+	c.counts.processes.Store(int64(len(c.processes)))
+	c.emit(&event.Tick{Header: event.Header{Time: now}})
+}
+
+// account emits the records of a process that were lost since it was last asked.
+func (c *Collector) account(h event.Header, p *process, lost uint32) {
+	if n := int32(lost - p.lost); n > 0 {
+		p.lost = lost
+		c.emit(&event.Lost{Header: event.Header{Time: h.Time, PID: h.PID}, Reason: "ringbuf", Count: uint64(n)})
+	}
+}

@@ -1,0 +1,96 @@
+package correlate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"tenantrace/correlate/verdict"
+)
+
+// fault is an occurrence of a finding about a statement.
+type fault struct {
+	name   string
+	detail string
+}
+
+// classify names what is wrong with a statement that showed foreign tenants, the gravest first.
+func (e *Engine) classify(u *unit, o *outcome) []fault {
+	write, read, key := false, false, false
+	for _, s := range o.decides {
+		switch {
+		case s.source == fromWritten, s.source != fromRead && u.writes():
+			write = true
+		case s.source == fromRow && !u.scoped():
+			key = true
+		default:
+			read = true
+		}
+	}
+	foreign, own := quoteTenants(o.decides), quoteNames(o.standing.id.Tenants)
+	var faults []fault
+	if write {
+		faults = append(faults, fault{CrossTenantWrite, fmt.Sprintf("A request with the certificate of tenant %s wrote data of tenant %s.", own, foreign)})
+	}
+	if read {
+		faults = append(faults, fault{CrossTenantRead, fmt.Sprintf("A request with the certificate of tenant %s read data of tenant %s.", own, foreign)})
+	}
+	if key && !read {
+		faults = append(faults, fault{CrossTenantByKey, fmt.Sprintf(
+			"A look-up without a tenant, in a request with the certificate of tenant %s, returned a row of tenant %s.", own, foreign)})
+	}
+	if c := o.req.check; c != nil && !u.link.shared && c.precedes(u) {
+		faults = append(faults, fault{IdentityTOCTOU, fmt.Sprintf(
+			"A request that first used data of its certificate's tenant %s later used data of tenant %s.", own, foreign)})
+	}
+	return faults
+}
+
+// scoped tells whether the text of a statement limits it to tenants, or may do so unseen.
+func (u *unit) scoped() bool {
+	return u.opaque || u.does == nil || u.textCut || u.unparsed || slices.ContainsFunc(u.values, func(s observed) bool { return s.source == fromRead || s.source == fromWritten })
+}
+
+// tenants returns the names that were observed, sorted, each once; never nil.
+func tenants(seen []observed) []string {
+	names := make([]string, 0, len(seen))
+	for _, s := range seen {
+		if !slices.Contains(names, s.tenant) {
+			names = append(names, s.tenant)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func quoteTenants(seen []observed) string { return quoteNames(tenants(seen)) }
+
+// maxQuoted is how many names a sentence holds.
+const maxQuoted = 4
+
+func quoteNames(names []string) string {
+	quoted := make([]string, 0, maxQuoted)
+	for i, n := range names {
+		if i == maxQuoted {
+			quoted = append(quoted, fmt.Sprintf("%d more", len(names)-maxQuoted))
+			break
+		}
+		if len(n) > 80 {
+			n = n[:80] + "…"
+		}
+		quoted = append(quoted, fmt.Sprintf("%q", n))
+	}
+	return strings.Join(quoted, ", ")
+}
+
+// strongest returns the strongest level of what was observed, "" if there is none.
+func strongest(seen []observed) verdict.EvidenceLevel {
+	for _, level := range [...]verdict.EvidenceLevel{
+		verdict.EvidenceRow, verdict.EvidenceBind, verdict.EvidenceSession, verdict.EvidenceLiteral, verdict.EvidenceHeuristic,
+	} {
+		if slices.ContainsFunc(seen, func(s observed) bool { return s.level == level }) {
+			return level
+		}
+	}
+	return ""
+}

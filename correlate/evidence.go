@@ -1,0 +1,233 @@
+package correlate
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"tenantrace/collector/event"
+	"tenantrace/correlate/policy"
+	"tenantrace/correlate/settings"
+	"tenantrace/correlate/tenantsql"
+	"tenantrace/correlate/verdict"
+)
+
+// source says in which way a statement shows a tenant.
+type source uint8
+
+const (
+	fromRead    source = iota // a predicate on a relation that is read
+	fromWritten               // a predicate on a relation that is changed, or a value that is written
+	fromRow
+	fromSession
+)
+
+// observed is a tenant that a statement shows.
+type observed struct {
+	tenant string // normalised
+	level  verdict.EvidenceLevel
+	source source
+	weak   bool // it may confirm a statement, but is no ground to accuse it
+}
+
+// evidence is what a statement shows, from its text, its session and its rows.
+type evidence struct {
+	values         []observed  // of the text and the rows
+	scopes         []scope     // tenants that the session is set to
+	sessionUnknown bool        // a tenant setting may have been set to anything
+	opaque         bool        // a tenant predicate or value is there that cannot be resolved
+	relations      []tableName // those that policy does not call shared
+	rowOwned       bool        // a result column is a tenant column of a table
+}
+
+// scope is a tenant that the session is set to.
+type scope struct {
+	tenant string
+	by     uint64 // number of the request that set it, 0 unknown
+}
+
+// Bounds of what one statement may show.
+const (
+	maxValues = 64  // tenants
+	maxTenant = 512 // bytes of a name; what is longer is none
+)
+
+func (v *evidence) add(o observed) {
+	if len(o.tenant) > maxTenant {
+		v.opaque = true
+		return
+	}
+	if o.tenant == "" || len(v.values) == maxValues || slices.Contains(v.values, o) {
+		return
+	}
+	v.values = append(v.values, o)
+}
+
+// gather collects the evidence of a statement at the moment of its answer, when the session is as the statement found it.
+func (u *unit) gather(e *Engine, r *reading, result *event.Result) {
+	if result != nil {
+		u.rows = tagRows(result)
+	}
+	if r.does != nil {
+		u.textCut = u.textCut || r.does.Cut
+		u.unparsed = u.unparsed || r.does.Unparsed
+		for i := range r.does.Relations {
+			u.gatherRelation(e, r, &r.does.Relations[i])
+		}
+	}
+	if result != nil && result.Error == "" {
+		u.gatherRows(e, r, result)
+	}
+	if len(u.relations) > 0 || u.rowOwned {
+		u.gatherScopes(e)
+	}
+}
+
+func (u *unit) gatherRelation(e *Engine, r *reading, rel *tenantsql.Relation) {
+	table := newTableName(rel.Schema, rel.Name)
+	db := u.session.tables
+	class := e.policy.Table(table.schema, table.name)
+	if class == policy.TableShared {
+		return
+	}
+	if !slices.Contains(u.relations, table) {
+		u.relations = append(u.relations, table)
+	}
+	if len(rel.Values) > 0 || len(rel.Assigned) > 0 || rel.Heuristic {
+		db.learn(table)
+	}
+	from := fromRead
+	if rel.Target {
+		from = fromWritten
+	}
+	for _, v := range rel.Values {
+		u.resolve(r, v, from)
+	}
+	for _, v := range rel.Assigned {
+		u.resolve(r, v, fromWritten)
+	}
+}
+
+// resolve finds the tenant that a value in the text stands for.
+func (u *unit) resolve(r *reading, v tenantsql.Value, from source) {
+	switch v.Kind {
+	case tenantsql.Literal:
+		u.addText(v.Text, v.Array, verdict.EvidenceLiteral, from)
+	case tenantsql.Param:
+		if p := r.param(v.Index); p.known {
+			u.addText(p.text, v.Array, p.level, from)
+		} else {
+			u.opaque = true
+		}
+	case tenantsql.Setting:
+		now := u.sessionValue(strings.ToLower(v.Text))
+		switch {
+		case now.State == settings.Known && strings.TrimSpace(now.Text) != "":
+			u.add(observed{tenant: policy.Normalize(now.Text), level: verdict.EvidenceSession, source: from})
+		case now.State == settings.Unknown:
+			u.sessionUnknown, u.opaque = true, true
+		default:
+			u.opaque = true
+		}
+	case tenantsql.Default: // as if the column were not written
+	default:
+		u.opaque = true
+	}
+}
+
+func (u *unit) addText(text string, array bool, level verdict.EvidenceLevel, from source) {
+	if !array {
+		u.add(observed{tenant: policy.Normalize(text), level: level, source: from})
+		return
+	}
+	elements, ok := arrayElements(text)
+	if !ok {
+		u.opaque = true
+	}
+	for _, element := range elements {
+		u.add(observed{tenant: policy.Normalize(element), level: level, source: from})
+	}
+}
+
+// gatherRows reads the tenant columns of the rows. A column that comes from no table has only its name to speak for it. Where some table of the
+// statement may be shared, a column whose table cannot be named may be the shared one's: both may confirm, but not accuse.
+func (u *unit) gatherRows(e *Engine, r *reading, result *event.Result) {
+	all := 0
+	if r.does != nil {
+		all = len(r.does.Relations)
+		if all > 0 && len(u.relations) == 0 {
+			return // only shared tables
+		}
+	}
+	db := u.session.tables
+	for i := range result.Columns {
+		c := &result.Columns[i]
+		if !e.columns[strings.ToLower(c.Owner)] {
+			continue
+		}
+		o := observed{level: verdict.EvidenceRow, source: fromRow}
+		switch table, known := db.oids.Get(c.Table); {
+		case c.Table == 0:
+			o.level, o.weak = verdict.EvidenceHeuristic, true
+		case all == 1 && len(u.relations) == 1:
+			db.learnOID(c.Table, u.relations[0])
+			db.learn(u.relations[0])
+		case known:
+			if e.policy.Table(table.schema, table.name) == policy.TableShared {
+				continue
+			}
+			db.learn(table)
+		case all == 0 || all > len(u.relations):
+			o.weak = true
+		}
+		if c.Table != 0 {
+			u.rowOwned = true
+		}
+		for _, row := range result.Rows {
+			if i < len(row) && row[i] != nil {
+				o.tenant = policy.Normalize(*row[i])
+				u.add(o)
+			}
+		}
+	}
+}
+
+// gatherScopes reads the tenant that the session is set to.
+func (u *unit) gatherScopes(e *Engine) {
+	for _, name := range e.policy.Settings() {
+		v := u.sessionValue(name)
+		switch {
+		case v.State == settings.Unknown:
+			u.sessionUnknown = true
+		case v.State == settings.Known:
+			if tenant := policy.Normalize(v.Text); tenant != "" && len(tenant) <= maxTenant {
+				if sc := (scope{tenant, v.By}); !slices.Contains(u.scopes, sc) {
+					u.scopes = append(u.scopes, sc)
+				}
+			}
+		}
+	}
+}
+
+func (u *unit) sessionValue(name string) settings.Value {
+	if u.session.void {
+		return settings.Value{State: settings.Unknown}
+	}
+	return u.session.settings.Get(name)
+}
+
+// tagRows returns the number of rows of a command tag ("SELECT 3", "INSERT 0 1"); without a tag, as for a suspended portal, the rows seen.
+func tagRows(r *event.Result) int64 {
+	if r.Error != "" {
+		return -1
+	}
+	if r.Tag == "" {
+		return int64(r.Count)
+	}
+	if i := strings.LastIndexByte(r.Tag, ' '); i >= 0 {
+		if n, err := strconv.ParseInt(r.Tag[i+1:], 10, 64); err == nil && n >= 0 {
+			return n
+		}
+	}
+	return 0
+}

@@ -1,0 +1,156 @@
+package correlate
+
+import (
+	"strings"
+	"time"
+
+	"tenantrace/collector/event"
+	"tenantrace/correlate/policy"
+	"tenantrace/correlate/verdict"
+)
+
+// peer is one epoch of a connection's identity: from one Identity event to the next.
+type peer struct {
+	seen    *event.Identity
+	asPart  *policy.Certificate // what the policy sees of the certificate
+	line    *verdict.Certificate
+	by      *policy.Policy // that made id
+	id      policy.Identity
+	first   string // the database tenant, joined if the map gives several
+	expired bool   // counted by the gauge
+}
+
+// standing is what the identity of a request allows to conclude.
+type standing struct {
+	level  verdict.IdentityLevel
+	reason verdict.Reason // why there is no verified tenant; "" if there is one
+	id     *policy.Identity
+	tenant string
+}
+
+func newPeer(ev *event.Identity) *peer {
+	p := &peer{seen: ev}
+	c := ev.Certificate
+	if c == nil {
+		return p
+	}
+	p.asPart = &policy.Certificate{
+		SHA256: c.SHA256, Serial: c.Serial, Subject: attributes(c.Subject), Issuer: attributes(c.Issuer),
+		URIs: c.URIs, DNSNames: c.DNSNames, Emails: c.Emails,
+	}
+	p.line = &verdict.Certificate{SHA256: c.SHA256, Details: &verdict.CertificateDetails{
+		Subject: distinguishedName(c.Subject), Issuer: distinguishedName(c.Issuer), Serial: c.Serial,
+		NotBefore: c.NotBefore, NotAfter: c.NotAfter,
+	}}
+	for _, sans := range [][]string{c.URIs, c.DNSNames, c.Emails} {
+		p.line.Details.SANs = append(p.line.Details.SANs, sans...)
+	}
+	return p
+}
+
+func attributes(in []event.Attribute) []policy.Attribute {
+	out := make([]policy.Attribute, len(in))
+	for i, a := range in {
+		out[i] = policy.Attribute{Type: a.Type, Value: a.Value}
+	}
+	return out
+}
+
+// distinguishedName writes a name as RFC 4514 says: the last attribute first, special characters escaped.
+func distinguishedName(name []event.Attribute) string {
+	var b strings.Builder
+	for i := len(name) - 1; i >= 0; i-- {
+		if b.Len() > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(name[i].Type)
+		b.WriteByte('=')
+		v := name[i].Value
+		for j := range len(v) {
+			switch c := v[j]; {
+			case c == 0:
+				b.WriteString(`\00`)
+			case strings.IndexByte(`"+,;<>\`, c) >= 0, c == '#' && j == 0, c == ' ' && (j == 0 || j == len(v)-1):
+				b.WriteByte('\\')
+				b.WriteByte(c)
+			default:
+				b.WriteByte(c)
+			}
+		}
+	}
+	return b.String()
+}
+
+// identify returns what the policy in force makes of the certificate at a moment. Privileges end, so that a kept answer may have to be renewed.
+func (e *Engine) identify(p *peer, at int64) *policy.Identity {
+	if p.by != e.policy || p.id.Privileged != nil && time.Unix(0, at).After(p.id.Privileged.Until) {
+		p.id, p.by = e.policy.Identify(p.asPart, time.Unix(0, at).UTC()), e.policy
+		p.first = strings.Join(p.id.Tenants, ",")
+	}
+	return &p.id
+}
+
+// standing concludes from the identity of a request.
+func (e *Engine) standing(r *request) standing {
+	p := r.peer
+	switch {
+	case p == nil && r.conn.opened && !r.conn.tls:
+		return standing{reason: verdict.NoCertificate}
+	case p == nil || p.seen.Error != "" || p.seen.Source == "unreadable":
+		return standing{reason: verdict.IdentityUnknown}
+	case p.seen.Certificate == nil && p.seen.Source == "ssl":
+		return standing{reason: verdict.NoCertificate}
+	case p.seen.Certificate == nil: // a resumed handshake decodes none: its absence proves nothing
+		return standing{reason: verdict.IdentityUnknown}
+	case !p.seen.Verified():
+		return standing{level: verdict.LevelUntrusted, reason: verdict.Unverified}
+	}
+	id := e.identify(p, r.start)
+	s := standing{level: verdict.LevelConnection, id: id, tenant: p.first}
+	if len(id.Tenants) == 0 {
+		s.reason = verdict.Unmapped
+	}
+	return s
+}
+
+func (e *Engine) identitySeen(ev *event.Identity) {
+	if ev.Role != event.RoleServer {
+		return
+	}
+	c := e.connection(ev.Conn, ev.PID)
+	if !c.opened {
+		c.role = ev.Role
+	}
+	c.tls = true
+	e.uncountTLS(c)
+	c.peer = newPeer(ev)
+	if c.met == 0 {
+		c.met = ev.Time
+	}
+	e.countTLS(c)
+	for _, r := range c.requests {
+		// A handshake that asks for the certificate late, as after the request line: the answer begins when it is known.
+		if r.response == 0 && (r.peer == nil || r.peer.seen.Certificate == nil) {
+			r.peer = c.peer
+			e.checkExpiry(r)
+		}
+	}
+	if ev.Certificate != nil {
+		e.metrics.remaining(e.service(c.proc), time.Duration(ev.Certificate.NotAfter-ev.Time))
+	}
+	e.learnIdentity(c)
+}
+
+// learnIdentity makes the tenants of a connection's certificate known for its service. Only a verified certificate counts: whoever presents
+// another could make any value in the database pass for a tenant's name.
+func (e *Engine) learnIdentity(c *connection) {
+	if c.peer == nil || !c.peer.seen.Verified() || c.peer.seen.Error != "" {
+		return
+	}
+	service := e.service(c.proc)
+	for _, tenant := range e.identify(c.peer, e.now).Tenants {
+		if e.names.learn(service, tenant) {
+			e.release(service, tenant)
+		}
+	}
+}

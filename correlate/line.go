@@ -1,0 +1,98 @@
+package correlate
+
+import (
+	"time"
+
+	"tenantrace/correlate/verdict"
+)
+
+// timeFormat is RFC 3339 with nanoseconds, all nine digits.
+const timeFormat = "2006-01-02T15:04:05.000000000Z07:00"
+
+func formatTime(nanoseconds int64) string {
+	return time.Unix(0, nanoseconds).UTC().Format(timeFormat)
+}
+
+// conclude counts a verdict, hands out its line, and raises its findings.
+func (e *Engine) conclude(u *unit, o *outcome) {
+	line := e.line(u, o)
+	service := line.Service
+	e.metrics.statement(service, line.Verdict, line.Link, line.Reason)
+	e.metrics.lag(time.Duration(e.now - u.ready))
+	if e.verdict != nil {
+		e.verdict(line)
+	}
+	for _, f := range o.findings {
+		detail := f.detail
+		if f.name == PrivilegedAccess {
+			detail = "A privileged certificate used data beyond its own tenant: " + o.exempt
+		}
+		x := occurrence{
+			name: f.name, detail: detail, severity: severityOf(f.name), evidence: line,
+			tenants: line.DatabaseTenants, fingerprint: line.SQL.Fingerprint,
+		}
+		if f.name == PrivilegedAccess {
+			x.tenants = nil // an operator who goes through all tenants is one finding
+		}
+		e.findings.raise(e, x)
+	}
+}
+
+func severityOf(name string) verdict.Severity {
+	for _, c := range classes() {
+		if c.name == name {
+			return c.severity
+		}
+	}
+	return verdict.SeverityInfo
+}
+
+// line writes down a verdict.
+func (e *Engine) line(u *unit, o *outcome) *verdict.Statement {
+	if o.decides == nil {
+		o.decides = o.shown
+	}
+	line := &verdict.Statement{
+		Version: verdict.FormatVersion, Time: formatTime(u.written),
+		Verdict: o.verdict, Findings: make([]string, len(o.findings)), Reason: o.reason, Link: u.link.rule,
+		EvidenceLevel: strongest(o.decides), DatabaseTenants: tenants(o.shown),
+		Service: e.service(u.proc), PID: u.proc.pid, TID: u.tid, Process: u.proc.name,
+		SQL:    u.sql(),
+		Policy: e.policy.Hash(),
+	}
+	for i, f := range o.findings {
+		line.Findings[i] = f.name
+	}
+	line.Timeline.Use = u.written
+	if o.req != nil {
+		e.describe(line, o.req, o.standing)
+		if u.link.shared {
+			line.Request = nil
+		}
+		if c := o.req.check; c != nil && c != u && !u.link.shared {
+			line.Timeline.Check, line.Timeline.CheckSQL = c.written, c.shape
+		}
+	}
+	return line
+}
+
+// sql describes the statement itself.
+func (u *unit) sql() verdict.SQL {
+	return verdict.SQL{
+		Engine: string(u.session.engine), Server: u.session.conn.server(), Database: u.session.database,
+		Shape: u.shape, Fingerprint: u.fingerprint, Rows: u.rows,
+	}
+}
+
+// describe adds a request and its identity to a line.
+func (e *Engine) describe(line *verdict.Statement, r *request, s standing) {
+	line.IdentityLevel, line.IdentityTenant = s.level, s.tenant
+	line.Connection = &verdict.Connection{Remote: r.conn.remote, Local: r.conn.local}
+	line.Request = &verdict.Request{Method: r.seen.Method, Path: r.seen.Path, ID: r.seen.ID, Status: r.status}
+	if r.peer != nil {
+		line.Connection.TLS = r.peer.seen.Version
+		line.Certificate = r.peer.line
+		line.Timeline.Handshake = r.conn.met
+	}
+	line.Timeline.Request, line.Timeline.Response = r.start, r.response
+}

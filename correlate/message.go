@@ -1,0 +1,135 @@
+package correlate
+
+import (
+	"slices"
+
+	"tenantrace/collector/event"
+	"tenantrace/correlate/tenantsql"
+)
+
+// message is SQL that was written and whose answer is not complete: a Query message with any number of statements, or one Execute.
+type message struct {
+	seen   *event.Statement
+	proc   *process
+	link   link
+	split  bool
+	parts  []string // statements of a Query's text; of an Execute its text
+	next   int      // index of the next answer
+	blind  bool     // events were lost while it was in flight
+	desync bool
+}
+
+func (e *Engine) statementWritten(ev *event.Statement) {
+	p := e.process(ev.PID) // first: it may push out another process with its connections
+	c := e.connection(ev.Conn, ev.PID)
+	s := e.session(c)
+	if p != c.proc {
+		p.conns[c.id] = c
+		if s.writers == nil {
+			s.writers = make(map[uint32]struct{})
+		}
+		s.writers[ev.PID] = struct{}{}
+	}
+	m := &message{seen: ev, proc: p, link: e.linkOf(p, ev.TID)}
+	s.inFlight = append(s.inFlight, m)
+	if len(s.inFlight) > e.limits.InFlight {
+		e.metrics.evicted("in_flight")
+		first := s.inFlight[0]
+		s.inFlight = slices.Delete(s.inFlight, 0, 1)
+		e.unseen(s, first)
+	}
+}
+
+func (e *Engine) resultSeen(ev *event.Result) {
+	c, ok := e.conns.Get(ev.Conn)
+	if !ok || c.db == nil {
+		return
+	}
+	s := c.db
+	// Answers come in the order of the questions: what precedes this one gets none any more.
+	if len(s.inFlight) > 0 && s.inFlight[0].seen.Seq < ev.Seq {
+		e.abandon(s, func(m *message) bool { return m.seen.Seq < ev.Seq })
+	}
+	if len(s.inFlight) == 0 || s.inFlight[0].seen.Seq != ev.Seq {
+		return
+	}
+	m := s.inFlight[0]
+	if ev.Last || ev.Unseen {
+		s.inFlight = slices.Delete(s.inFlight, 0, 1)
+	}
+	if ev.Unseen {
+		e.unseen(s, m)
+		return
+	}
+	if ev.None || ev.Index < m.next {
+		return
+	}
+	e.separate(s, m)
+	for m.next < ev.Index && m.next < len(m.parts) { // their answers were not seen
+		e.answer(s, m, nil)
+	}
+	m.next = ev.Index
+	if ev.Skipped || ev.Empty && m.seen.Simple && m.next >= len(m.parts) {
+		return
+	}
+	e.answer(s, m, ev)
+}
+
+// separate finds the statements of a message's text.
+func (e *Engine) separate(s *session, m *message) {
+	if m.split {
+		return
+	}
+	m.split = true
+	if !m.seen.Simple {
+		m.parts = []string{m.seen.Text}
+		return
+	}
+	m.parts = tenantsql.Split(s.dialect(), m.seen.Text, m.seen.Cut)
+}
+
+// unseen ends a message whose further answers will not be seen: each statement left in its text counts.
+func (e *Engine) unseen(s *session, m *message) {
+	e.separate(s, m)
+	for m.next < len(m.parts) {
+		e.answer(s, m, nil)
+	}
+}
+
+// answer takes in the answer to the next statement of a message; nil if it was not seen.
+func (e *Engine) answer(s *session, m *message, result *event.Result) {
+	i := m.next
+	m.next++
+	e.unitNo++
+	u := &unit{
+		no: e.unitNo, session: s, proc: m.proc, tid: m.seen.TID, written: m.seen.Time, ready: e.now, link: m.link,
+		blind: m.blind, desync: m.desync, unseen: result == nil, rows: -1,
+	}
+	text, cut, unknown := "", m.seen.Cut && i >= len(m.parts)-1, m.seen.NoText
+	switch {
+	case i < len(m.parts):
+		text = m.parts[i]
+	case m.seen.Cut:
+		unknown = true
+	default: // the server found more statements in the text than we did: none of them can be told
+		unknown, u.unparsed = true, true
+	}
+	r := reading{}
+	if !unknown {
+		r = e.read(s, text, cut, m.seen.Params)
+	}
+	u.textCut, u.noText = cut, unknown && !cut && !u.unparsed || r.unknown
+	if r.said != nil {
+		u.shape, u.fingerprint = r.said.sql.Shape, r.said.fingerprint
+	}
+	kind := r.kind(result)
+	u.does, u.inert = r.does, r.inert(kind)
+	u.tagWrites = r.said == nil && (kind == tenantsql.Insert || kind == tenantsql.Update || kind == tenantsql.Delete)
+	u.gather(e, &r, result)
+	e.apply(s, u, &r, result)
+	if s.group != nil && u.link.exact() {
+		s.group.cause(u.link.req)
+	}
+	e.place(s, u)
+	e.endEffects(s, &r, result)
+}

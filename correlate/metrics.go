@@ -1,0 +1,180 @@
+package correlate
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"tenantrace/correlate/verdict"
+)
+
+// maxServices bounds the label "service"; further ones are counted as "other".
+const maxServices = 200
+
+const otherServices = "other"
+
+// identitySource is the label of requests_total.
+type identitySource string
+
+const (
+	sourceConnection identitySource = "connection"
+	sourceNone       identitySource = "none"
+)
+
+var identitySources = [...]identitySource{sourceConnection, "header", "proxy_v2", sourceNone}
+
+var reasons = [...]verdict.Reason{
+	verdict.NoLink, verdict.Ambiguous, verdict.IdentityUnknown, verdict.NoCertificate, verdict.Unverified, verdict.Unmapped,
+	verdict.TenantUnknown, verdict.NoEvidence, verdict.SessionUnknown, verdict.Unparsed, verdict.Cut, verdict.Conflict, verdict.Unseen,
+	verdict.Desync,
+}
+
+var links = [...]verdict.Link{
+	verdict.LinkToken, verdict.LinkThread, verdict.LinkTask, verdict.LinkTransaction, verdict.LinkSet, verdict.LinkNone,
+}
+
+var evictedTables = [...]string{
+	"connections", "databases", "deferred", "findings", "held", "in_flight", "processes", "requests", "tables", "threads", "transactions",
+}
+
+// metrics are the engine's own.
+type metrics struct {
+	services map[string]string // label value by service
+	held     map[string]*counters
+
+	requests     *prometheus.CounterVec
+	statements   *prometheus.CounterVec
+	links        *prometheus.CounterVec
+	unattributed *prometheus.CounterVec
+	findings     *prometheus.CounterVec
+	tlsConns     *prometheus.GaugeVec
+	certificates *prometheus.HistogramVec
+	expiredConns *prometheus.GaugeVec
+	verdictLag   prometheus.Histogram
+	evictedTotal *prometheus.CounterVec
+}
+
+// counters are the children of a service that each statement needs.
+type counters struct {
+	verdicts map[verdict.Verdict]prometheus.Counter
+	links    map[verdict.Link]prometheus.Counter
+}
+
+func newMetrics(reg prometheus.Registerer) (*metrics, error) {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "tenantrace", Name: name, Help: help}, labels)
+	}
+	gauge := func(name, help string, labels ...string) *prometheus.GaugeVec {
+		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "tenantrace", Name: name, Help: help}, labels)
+	}
+	m := &metrics{
+		services:     make(map[string]string),
+		held:         make(map[string]*counters),
+		requests:     counter("requests_total", "HTTP requests, by where their identity comes from.", "service", "identity_source"),
+		statements:   counter("statements_total", "SQL statements judged; the sum over verdict is the number seen.", "service", "verdict"),
+		links:        counter("statement_links_total", "SQL statements judged, by the rule that ties them to a request.", "service", "link"),
+		unattributed: counter("unattributed_total", "SQL statements that could not be judged, by reason.", "service", "reason"),
+		findings:     counter("findings_total", "Occurrences of findings.", "service", "finding", "severity"),
+		tlsConns:     gauge("tls_connections", "Open TLS connections of clients, by what is known of the client certificate.", "service", "state"),
+		expiredConns: gauge("connections_expired_certificate", "Open TLS connections whose verified client certificate has ended.", "service"),
+		certificates: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: "tenantrace", Name: "connection_certificate_remaining_seconds",
+			Help:    "Time that client certificates had left when their connection was met.",
+			Buckets: []float64{0, 3600, 86400, 604800, 2592000, 7776000, 31536000},
+		}, []string{"service"}),
+		verdictLag: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Namespace: "tenantrace", Name: "verdict_lag_seconds",
+			Help:    "Time from the last event that a verdict needs to the verdict, by the clock of the events.",
+			Buckets: []float64{.001, .01, .1, .25, 1, 5, 30, 60},
+		}),
+		evictedTotal: counter("evicted_total", "Entries that had to leave a bounded table.", "table"),
+	}
+	for _, t := range evictedTables {
+		m.evictedTotal.WithLabelValues(t)
+	}
+	if reg == nil {
+		return m, nil
+	}
+	for _, c := range []prometheus.Collector{
+		m.requests, m.statements, m.links, m.unattributed, m.findings, m.tlsConns, m.certificates, m.expiredConns, m.verdictLag, m.evictedTotal,
+	} {
+		if err := reg.Register(c); err != nil {
+			return nil, fmt.Errorf("correlate: register metrics [use one registry for one engine]: %w", err)
+		}
+	}
+	return m, nil
+}
+
+// label returns the label value of a service, and creates its series at zero when it comes first.
+func (m *metrics) label(service string) string {
+	if l, ok := m.services[service]; ok {
+		return l
+	}
+	l := service
+	if len(m.services) >= maxServices {
+		l = otherServices
+		if m.held[l] != nil {
+			return l // not remembered: it may be one of very many
+		}
+	} else {
+		m.services[service] = l
+	}
+	c := &counters{verdicts: make(map[verdict.Verdict]prometheus.Counter), links: make(map[verdict.Link]prometheus.Counter)}
+	m.held[l] = c
+	for _, v := range verdict.All {
+		c.verdicts[v] = m.statements.WithLabelValues(l, string(v))
+	}
+	for _, v := range links {
+		c.links[v] = m.links.WithLabelValues(l, string(v))
+	}
+	for _, v := range identitySources {
+		m.requests.WithLabelValues(l, string(v))
+	}
+	for _, v := range reasons {
+		m.unattributed.WithLabelValues(l, string(v))
+	}
+	for _, v := range classes() {
+		m.findings.WithLabelValues(l, v.name, severityNames[v.severity])
+	}
+	for _, v := range tlsStates {
+		m.tlsConns.WithLabelValues(l, string(v))
+	}
+	m.certificates.WithLabelValues(l)
+	m.expiredConns.WithLabelValues(l)
+	return l
+}
+
+func (m *metrics) request(service string, s identitySource) {
+	m.requests.WithLabelValues(m.label(service), string(s)).Inc()
+}
+
+func (m *metrics) statement(service string, v verdict.Verdict, l verdict.Link, r verdict.Reason) {
+	label := m.label(service)
+	c := m.held[label]
+	c.verdicts[v].Inc()
+	c.links[l].Inc()
+	if v == verdict.Unattributed {
+		m.unattributed.WithLabelValues(label, string(r)).Inc()
+	}
+}
+
+func (m *metrics) finding(service, name string, s verdict.Severity) {
+	m.findings.WithLabelValues(m.label(service), name, severityNames[s]).Inc()
+}
+
+func (m *metrics) tls(service string, s tlsState, d float64) {
+	m.tlsConns.WithLabelValues(m.label(service), string(s)).Add(d)
+}
+
+func (m *metrics) expired(service string, d float64) {
+	m.expiredConns.WithLabelValues(m.label(service)).Add(d)
+}
+
+func (m *metrics) remaining(service string, d time.Duration) {
+	m.certificates.WithLabelValues(m.label(service)).Observe(d.Seconds())
+}
+
+func (m *metrics) lag(d time.Duration) { m.verdictLag.Observe(d.Seconds()) }
+
+func (m *metrics) evicted(table string) { m.evictedTotal.WithLabelValues(table).Inc() }

@@ -1,0 +1,106 @@
+package correlate
+
+import (
+	"maps"
+	"slices"
+
+	"tenantrace/collector/event"
+	"tenantrace/correlate/bounded"
+)
+
+// unknownService is the service of a process whose start was not seen.
+const unknownService = "unknown"
+
+// process is a traced process.
+type process struct {
+	pid      uint32
+	name     string
+	service  string
+	threads  *bounded.Map[uint32, *thread]
+	conns    map[event.ConnID]*connection // those it opened, and database connections that it wrote to
+	requests map[uint64]*request          // open ones
+	wary     bool                         // a thread that multiplexes was forgotten: no thread met later is taken for a blocking one
+}
+
+// thread is what is known of a thread. Its open requests are a set: with more than one of them nothing can be told by thread.
+type thread struct {
+	open         []*request
+	hasRead      bool // it has read a request before
+	multiplexing bool
+}
+
+func (e *Engine) processStarted(ev *event.ProcessStarted) {
+	if old, ok := e.processes.Peek(ev.PID); ok {
+		e.processes.Delete(ev.PID)
+		e.endProcess(old)
+	}
+	p := e.newProcess(ev.PID)
+	p.name = ev.Name
+	if ev.Service != "" {
+		p.service = ev.Service
+	}
+}
+
+func (e *Engine) newProcess(pid uint32) *process {
+	p := &process{
+		pid: pid, service: unknownService,
+		conns: make(map[event.ConnID]*connection), requests: make(map[uint64]*request),
+	}
+	p.threads = bounded.New(e.limits.Threads, func(_ uint32, t *thread) {
+		e.metrics.evicted("threads")
+		if t.multiplexing || len(t.open) > 0 {
+			p.wary = true
+		}
+	})
+	e.processes.Put(pid, p)
+	return p
+}
+
+// process returns the process of an event, also if its start was not seen.
+func (e *Engine) process(pid uint32) *process {
+	if p, ok := e.processes.Get(pid); ok {
+		return p
+	}
+	return e.newProcess(pid)
+}
+
+func (p *process) thread(tid uint32) *thread {
+	t, ok := p.threads.Get(tid)
+	if !ok {
+		t = &thread{multiplexing: p.wary}
+		p.threads.Put(tid, t)
+	}
+	return t
+}
+
+func (e *Engine) processExited(ev *event.ProcessExited) {
+	if p, ok := e.processes.Peek(ev.PID); ok {
+		e.processes.Delete(ev.PID)
+		e.endProcess(p)
+	}
+}
+
+// endProcess ends the connections, requests and statements of a process that has left the table.
+func (e *Engine) endProcess(p *process) {
+	for _, id := range slices.Sorted(maps.Keys(p.conns)) {
+		c := p.conns[id]
+		delete(p.conns, id)
+		if c.proc == p {
+			e.conns.Delete(id)
+			e.endConnection(c)
+		} else if c.db != nil {
+			e.abandon(c.db, func(m *message) bool { return m.proc == p })
+		}
+	}
+	for _, no := range slices.Sorted(maps.Keys(p.requests)) {
+		e.endRequest(p.requests[no])
+	}
+}
+
+// service is the name under which a process is counted and judged: the policy's, if it names one.
+func (e *Engine) service(p *process) string {
+	if s := e.policy.Service(); s != "" {
+		return s
+	}
+	return p.service
+}

@@ -1,0 +1,235 @@
+package correlate
+
+import (
+	"encoding/json"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"tenantrace/collector/event"
+	"tenantrace/correlate/policy"
+	"tenantrace/correlate/verdict"
+)
+
+// chooser makes an event out of choices, so that random numbers and fuzzed bytes both can.
+type chooser func(n int) int
+
+var chosenTexts = []string{
+	"SELECT 1", selectScoped, selectBeta, selectByKey, unscoped, "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT s", "ROLLBACK TO s", "RELEASE s",
+	"SET app.tenant_id = 'beta'", "SET LOCAL app.tenant_id = 'acme'", "RESET ALL", "DISCARD ALL", "SELECT 1; " + selectBeta + "; COMMIT",
+	"PREPARE q AS " + selectBeta, "EXECUTE q", "DEALLOCATE q", "INSERT INTO invoices (tenant_id) VALUES ($1)", "SELECT 1 FROM invoices WHERE tenant_id = $1",
+	"SELECT 1 FROM invoices WHERE tenant_id = 'nobody'", "", ";;", "garbage '", "EXPLAIN ANALYZE EXECUTE q", "DECLARE c CURSOR FOR SELECT 1", "FETCH c",
+}
+
+var chosenTenants = []string{"acme", "beta", "gamma", "", "Nobody"}
+
+func chosenEvent(pick chooser, now *int64) event.Event {
+	if pick(40) == 0 {
+		*now += int64(pick(70)) * int64(time.Second)
+	}
+	*now += int64(pick(5)) * int64(time.Millisecond)
+	h := event.Header{Time: *now, PID: uint32(100 + pick(3)), TID: uint32(pick(4))}
+	conn, seq := event.ConnID(pick(10)), uint64(1+pick(6))
+	tenant := chosenTenants[pick(len(chosenTenants))]
+	switch pick(24) {
+	case 0:
+		return &event.ProcessStarted{Header: h, Name: "x", Service: []string{"", "a", "b"}[pick(3)]}
+	case 1:
+		if pick(6) == 0 {
+			return &event.ProcessExited{Header: h}
+		}
+		return &event.Tick{Header: h}
+	case 2:
+		return &event.ConnectionOpened{Header: h, Conn: conn, Role: []event.Role{event.RoleServer, event.RoleClient}[conn%2], TLS: pick(2) == 0}
+	case 3:
+		if pick(3) == 0 {
+			return &event.ConnectionClosed{Header: h, Conn: conn}
+		}
+	case 4, 5:
+		i := &event.Identity{Header: h, Conn: conn, Role: event.RoleServer, Certificate: certificate(tenant), VerifyMode: pick(4), Source: "ssl"}
+		if pick(5) == 0 {
+			i.Certificate = nil
+		}
+		if pick(5) == 0 {
+			i.VerifyResult = 10
+		}
+		return i
+	case 6, 7, 8:
+		return &event.HTTPRequest{Header: h, Conn: conn, Seq: seq, Method: "GET", Path: "/t/" + tenant + "/x"}
+	case 9:
+		return &event.HTTPResponse{Header: h, Conn: conn, Seq: seq, Status: 200 + 100*pick(4)}
+	case 10:
+		return &event.HTTPResponseEnd{Header: h, Conn: conn, Seq: seq}
+	case 11:
+		return &event.ThreadWaited{Header: h}
+	case 12:
+		return &event.SessionStarted{Header: h, Conn: conn, Engine: event.PostgreSQL, Unknown: pick(2) == 0}
+	case 13:
+		return &event.SessionReady{Header: h, Conn: conn, Status: []event.TxStatus{"", "I", "T", "E"}[pick(4)]}
+	case 14:
+		switch pick(8) {
+		case 0:
+			return &event.SessionDesync{Header: h, Conn: conn}
+		case 1:
+			if pick(2) == 0 {
+				h.PID = 0
+			}
+			return &event.Lost{Header: h, Reason: "ringbuf", Count: 1}
+		}
+		return &event.SessionSetting{Header: h, Conn: conn, Name: "app.tenant_id", Value: tenant}
+	case 15, 16, 17, 18:
+		s := &event.Statement{Header: h, Conn: conn, Seq: seq, Simple: pick(2) == 0, Text: chosenTexts[pick(len(chosenTexts))], Cut: pick(9) == 0}
+		s.Params = []event.Param{{Known: pick(4) > 0, Null: pick(5) == 0, Value: tenant}}
+		if pick(12) == 0 {
+			s.Text, s.NoText = "", true
+		}
+		return s
+	default:
+		r := &event.Result{Header: h, Conn: conn, Seq: seq, Index: pick(4), Last: pick(2) == 0, None: pick(12) == 0, Skipped: pick(15) == 0,
+			Empty: pick(15) == 0, Unseen: pick(15) == 0, Tag: []string{"", "SELECT 1", "BEGIN", "COMMIT", "ROLLBACK", "SET", "INSERT 0 1"}[pick(7)]}
+		if pick(6) == 0 {
+			r.Error = "25P02"
+		}
+		if pick(2) == 0 {
+			r.Columns = []event.Column{{Name: "tenant_id", Table: uint32(pick(3)), Owner: "tenant_id"}}
+			r.Rows = [][]*string{{&tenant}, {nil}, {}}
+		}
+		return r
+	}
+	return &event.Tick{Header: h}
+}
+
+// runAll plays events into a fresh engine with small limits and returns its lines and findings as JSON.
+func runAll(t testing.TB, events []event.Event) (lines, found []string) {
+	t.Helper()
+	reg := prometheus.NewRegistry()
+	keep := func(list *[]string, v any) {
+		text, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		*list = append(*list, string(text))
+	}
+	count := make(map[verdict.Verdict]int)
+	e, err := New(Config{
+		Policy: policy.Default(), Registerer: reg,
+		Limits: Limits{Processes: 2, Threads: 3, Connections: 7, Requests: 5, InFlight: 3, Prepared: 1, Texts: 3, Deferred: 6, Held: 4, Names: 3, Databases: 2, Tables: 1, Findings: 4},
+		Verdict: func(v *verdict.Statement) {
+			count[v.Verdict]++
+			keep(&lines, v)
+			switch {
+			case !slices.Contains(verdict.All[:], v.Verdict):
+				t.Errorf("verdict %q", v.Verdict)
+			case (v.Reason != "") != (v.Verdict == verdict.Unattributed || v.Verdict == verdict.Blind):
+				t.Errorf("verdict %q with reason %q", v.Verdict, v.Reason)
+			case v.Verdict == verdict.Violation && (len(v.Findings) == 0 || v.Certificate == nil || v.Link == verdict.LinkNone || v.IdentityLevel != verdict.LevelConnection || v.EvidenceLevel == verdict.EvidenceHeuristic):
+				t.Errorf("a violation without its grounds: %+v", v)
+			case v.Link != verdict.LinkNone && v.Connection == nil, v.Link == verdict.LinkNone && v.Request != nil:
+				t.Errorf("link %q with connection %v and request %v", v.Link, v.Connection, v.Request)
+			}
+		},
+		Finding: func(f *verdict.Finding) { keep(&found, f) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, ev := range events {
+		e.Handle(ev)
+	}
+	e.Close()
+	if uint64(len(lines)) != e.unitNo {
+		t.Errorf("%d verdicts for %d statements", len(lines), e.unitNo)
+	}
+	if e.deferred.n+e.grouped.n+e.held.n+len(e.names.waiting)+e.conns.Len()+e.requests.Len() != 0 {
+		t.Errorf("after Close: %d deferred, %d grouped, %d held, %d names, %d connections, %d requests",
+			e.deferred.n, e.grouped.n, e.held.n, len(e.names.waiting), e.conns.Len(), e.requests.Len())
+	}
+	if got := sum(t, reg, "tenantrace_statements_total"); got != float64(len(lines)) {
+		t.Errorf("statements_total is %v, want %d", got, len(lines))
+	}
+	if got := sum(t, reg, "tenantrace_statement_links_total"); got != float64(len(lines)) {
+		t.Errorf("statement_links_total is %v, want %d", got, len(lines))
+	}
+	if got := sum(t, reg, "tenantrace_unattributed_total"); got != float64(count[verdict.Unattributed]) {
+		t.Errorf("unattributed_total is %v, want %d", got, count[verdict.Unattributed])
+	}
+	if got := sum(t, reg, "tenantrace_tls_connections"); got != 0 {
+		t.Errorf("tls_connections is %v after Close", got)
+	}
+	return lines, found
+}
+
+// sum adds the series of a metric.
+func sum(t testing.TB, reg *prometheus.Registry, name string) (total float64) {
+	t.Helper()
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == name {
+			for _, m := range f.Metric {
+				total += m.GetCounter().GetValue() + m.GetGauge().GetValue()
+			}
+		}
+	}
+	return total
+}
+
+func TestRandomEvents(t *testing.T) {
+	verdicts := 0
+	for seed := range uint64(60) {
+		r := rand.New(rand.NewPCG(seed, 2))
+		now := int64(1_700_000_000_000_000_000)
+		events := make([]event.Event, 3000)
+		for i := range events {
+			events[i] = chosenEvent(r.IntN, &now)
+		}
+		lines, found := runAll(t, events)
+		again, foundAgain := runAll(t, events)
+		if !slices.Equal(lines, again) || !slices.Equal(found, foundAgain) {
+			t.Fatalf("seed %d: a second run differs", seed)
+		}
+		verdicts += len(lines)
+	}
+	if verdicts < 10_000 {
+		t.Errorf("only %d verdicts", verdicts)
+	}
+}
+
+func FuzzEngine(f *testing.F) {
+	for seed := range uint64(8) {
+		r := rand.New(rand.NewPCG(seed, 3))
+		data := make([]byte, 500)
+		for i := range data {
+			data[i] = byte(r.Uint32())
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) > 5_000 {
+			return
+		}
+		pick := func(n int) int {
+			if len(data) == 0 {
+				return 0
+			}
+			b := data[0]
+			data = data[1:]
+			return int(b) % n
+		}
+		now := int64(1_700_000_000_000_000_000)
+		var events []event.Event
+		for len(data) > 0 {
+			events = append(events, chosenEvent(pick, &now))
+		}
+		lines, found := runAll(t, events)
+		again, foundAgain := runAll(t, events)
+		if !slices.Equal(lines, again) || !slices.Equal(found, foundAgain) {
+			t.Fatal("a second run differs")
+		}
+	})
+}

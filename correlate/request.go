@@ -1,0 +1,141 @@
+package correlate
+
+import (
+	"slices"
+
+	"tenantrace/collector/event"
+)
+
+// request is an HTTP request, from its header section to the end of its response.
+type request struct {
+	no     uint64 // counts the engine's requests from 1
+	seen   *event.HTTPRequest
+	conn   *connection
+	proc   *process
+	thread *thread // that read it; nil when unknown or detached
+	peer   *peer   // the identity that it came with; nil unknown
+	start  int64
+
+	response int64 // when the response began, 0 not yet
+	status   int
+	ended    bool
+	end      int64
+
+	detached bool // its thread multiplexes: statements cannot be tied to it
+	lossy    bool // events of its process were lost while it was open
+	counted  bool // in requests_total
+
+	pending []*unit // answered statements that wait for its end, in the order of their answers
+
+	check     *unit // the first statement whose evidence agreed
+	touched   *unit // the first statement on tenant data, if the request has no verified identity
+	sql       bool  // a statement showed a tenant
+	disagreed bool  // a statement showed a tenant that is not the certificate's
+}
+
+func (e *Engine) requestStarted(ev *event.HTTPRequest) {
+	p := e.process(ev.PID) // first: it may push out another process with its connections
+	c := e.connection(ev.Conn, ev.PID)
+	if c.role == event.RoleClient {
+		return
+	}
+	e.requestNo++
+	r := &request{no: e.requestNo, seen: ev, conn: c, proc: p, peer: c.peer, start: ev.Time}
+	c.requests = append(c.requests, r)
+	p.requests[r.no] = r
+	if ev.TID != 0 {
+		e.enter(p.thread(ev.TID), r)
+	} else {
+		r.detached = true
+	}
+	e.requests.Put(r.no, r)
+	e.checkExpiry(r)
+}
+
+// find returns the open request with a number on its connection, nil if there is none.
+func (c *connection) find(seq uint64) *request {
+	for _, r := range c.requests {
+		if r.seen.Seq == seq {
+			return r
+		}
+	}
+	return nil
+}
+
+func (e *Engine) responseStarted(ev *event.HTTPResponse) {
+	c, ok := e.conns.Get(ev.Conn)
+	if !ok {
+		return
+	}
+	if r := c.find(ev.Seq); r != nil {
+		r.status, r.response = ev.Status, ev.Time
+		e.countRequest(r)
+	}
+}
+
+func (e *Engine) responseEnded(ev *event.HTTPResponseEnd) {
+	c, ok := e.conns.Get(ev.Conn)
+	if !ok {
+		return
+	}
+	if r := c.find(ev.Seq); r != nil {
+		e.endRequest(r)
+	}
+}
+
+// endRequest ends a request: its statements are judged, and what concerns the request as a whole is reported.
+func (e *Engine) endRequest(r *request) {
+	if r.ended {
+		return
+	}
+	r.ended, r.end = true, e.now
+	e.leave(r)
+	r.conn.requests = remove(r.conn.requests, r)
+	delete(r.proc.requests, r.no)
+	e.requests.Delete(r.no)
+	e.countRequest(r)
+	e.judgePending(r)
+	e.checkRequest(r)
+}
+
+// evictRequest ends a request that had to leave the table although it is open. Its thread may still work for it, so nothing can be told by that
+// thread any more.
+func (e *Engine) evictRequest(r *request) {
+	e.metrics.evicted("requests")
+	if r.thread != nil {
+		e.detach(r.thread)
+	}
+	e.endRequest(r)
+}
+
+// judgePending judges the statements that wait for the end of a request.
+func (e *Engine) judgePending(r *request) {
+	pending := r.pending
+	r.pending = nil
+	for _, u := range pending {
+		if e.deferred.remove(u) {
+			u.ready = max(u.ready, e.now)
+			e.judge(u)
+		}
+	}
+}
+
+func (e *Engine) countRequest(r *request) {
+	if r.counted {
+		return
+	}
+	r.counted = true
+	source := sourceNone
+	if r.peer != nil && r.peer.seen.Verified() {
+		source = sourceConnection
+	}
+	e.metrics.request(e.service(r.proc), source)
+}
+
+// remove removes an element without keeping the place that it had in memory alive.
+func remove[T comparable](list []T, x T) []T {
+	if i := slices.Index(list, x); i >= 0 {
+		return slices.Delete(list, i, i+1)
+	}
+	return list
+}

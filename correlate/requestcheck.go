@@ -1,0 +1,145 @@
+package correlate
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"tenantrace/correlate/policy"
+	"tenantrace/correlate/verdict"
+)
+
+// checkExpiry reports a request that came after its certificate had ended.
+func (e *Engine) checkExpiry(r *request) {
+	rules := e.policy.CertificateRules()
+	if !rules.Expired || r.peer == nil || r.peer.seen.Error != "" || !r.peer.seen.Verified() {
+		return
+	}
+	late := time.Duration(r.start - r.peer.seen.Certificate.NotAfter)
+	if late <= rules.Grace {
+		return
+	}
+	severity := verdict.SeverityMedium
+	if late > 24*time.Hour {
+		severity = verdict.SeverityHigh
+	}
+	line := e.requestLine(r)
+	e.findings.raise(e, occurrence{
+		name: ExpiredCertInUse, severity: severity, evidence: line, scope: fmt.Sprintf("connection %d", r.conn.id), anyRoute: true,
+		detail: fmt.Sprintf("A request came %s after the end of the certificate of its connection.", late.Truncate(time.Second)),
+	})
+}
+
+// checkRequest reports what is wrong with a request as a whole, at its end.
+func (e *Engine) checkRequest(r *request) {
+	s := e.standing(r)
+	served := r.status >= 100 && r.status < 400
+	switch s.reason {
+	case "":
+		e.checkNamed(r, s)
+	case verdict.NoCertificate:
+		if served && r.touched != nil && r.conn.tls {
+			e.raiseRequest(r, CertNotRequested, "",
+				"A request on a TLS connection without a client certificate was served with tenant data.")
+		}
+	case verdict.Unverified:
+		if served && (r.touched != nil || e.namesKnown(r)) {
+			e.raiseRequest(r, CertVerifyIgnored, r.peer.seen.Certificate.SHA256, fmt.Sprintf(
+				"A request with a client certificate that failed verification (X.509 result %d) was served.", r.peer.seen.VerifyResult))
+		}
+	}
+}
+
+// named returns the tenants that a request names.
+func (e *Engine) named(r *request) []policy.RequestTenant {
+	if e.policy.Ignored(r.seen.Path) {
+		return nil
+	}
+	return e.policy.RequestTenants(r.seen.Path, func(name string) []string {
+		var values []string
+		for _, f := range r.seen.Fields {
+			if f.Name == name {
+				values = append(values, f.Value)
+			}
+		}
+		return values
+	})
+}
+
+// namesOf returns the names in the database that a name in a request may stand for: itself, or what the map makes of it.
+func (e *Engine) namesOf(tenant string) []string {
+	return append([]string{tenant}, e.policy.Mapped(tenant)...)
+}
+
+func (e *Engine) namesKnown(r *request) bool {
+	service := e.service(r.proc)
+	return slices.ContainsFunc(e.named(r), func(t policy.RequestTenant) bool {
+		return slices.ContainsFunc(e.namesOf(t.Tenant), func(n string) bool { return e.names.known(service, n) })
+	})
+}
+
+// checkNamed compares the tenants that a request names with its certificate's. The request may use the name of the database or that of the
+// certificate.
+func (e *Engine) checkNamed(r *request, s standing) {
+	service := e.service(r.proc)
+	var foreign []string
+	var where string
+	for _, t := range e.named(r) {
+		names := e.namesOf(t.Tenant)
+		own := func(n string) bool { return slices.Contains(s.id.Tenants, n) }
+		known := func(n string) bool { return e.names.known(service, n) }
+		if t.Tenant == policy.Normalize(s.id.Name) || slices.ContainsFunc(names, own) || !slices.ContainsFunc(names, known) {
+			continue
+		}
+		if p := s.id.Privileged; p != nil && (p.Any || slices.ContainsFunc(names, func(n string) bool { return slices.Contains(p.Tenants, n) })) {
+			continue
+		}
+		if !slices.Contains(foreign, t.Tenant) {
+			foreign = append(foreign, t.Tenant)
+			where = t.Source
+		}
+	}
+	if len(foreign) == 0 || e.requestExempt(r, s) {
+		return
+	}
+	slices.Sort(foreign)
+	x := occurrence{
+		name: RequestTenantMismatch, severity: verdict.SeverityHigh, evidence: e.requestLine(r), tenants: foreign,
+		detail: fmt.Sprintf("A request with the certificate of tenant %s names tenant %s in its %s.", quoteNames(s.id.Tenants), quoteNames(foreign), where),
+	}
+	denied := r.status == 401 || r.status == 403 || r.status == 404
+	switch {
+	case denied && !r.disagreed:
+		x.name, x.severity = DeniedAttempt, verdict.SeverityInfo
+		x.detail += " The application refused it."
+	case (r.status == 0 || r.status >= 400) && !r.sql:
+		x.severity = verdict.SeverityMedium
+	}
+	e.findings.raise(e, x)
+}
+
+func (e *Engine) requestExempt(r *request, s standing) bool {
+	return e.policy.Exempt(policy.Use{
+		Time: time.Unix(0, r.start).UTC(), Route: r.seen.Path, Privileged: s.id.Privileged != nil, Service: e.service(r.proc),
+		IdentityTenant: s.tenant,
+	}) != nil
+}
+
+func (e *Engine) raiseRequest(r *request, name, scope, detail string) {
+	line := e.requestLine(r)
+	if u := r.touched; u != nil {
+		line.SQL, line.TID, line.Timeline.Use = u.sql(), u.tid, u.written
+	}
+	e.findings.raise(e, occurrence{name: name, severity: severityOf(name), evidence: line, scope: scope, detail: detail})
+}
+
+// requestLine describes a request where no statement is judged.
+func (e *Engine) requestLine(r *request) *verdict.Statement {
+	line := &verdict.Statement{
+		Version: verdict.FormatVersion, Time: formatTime(r.start), Findings: []string{}, Link: verdict.LinkNone, DatabaseTenants: []string{},
+		Service: e.service(r.proc), PID: r.proc.pid, TID: r.seen.TID, Process: r.proc.name, Policy: e.policy.Hash(),
+	}
+	line.SQL.Rows = -1
+	e.describe(line, r, e.standing(r))
+	return line
+}

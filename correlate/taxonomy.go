@@ -1,0 +1,49 @@
+package correlate
+
+import "tenantrace/correlate/verdict"
+
+// The names of the findings that the engine raises.
+const (
+	CrossTenantRead       = "CROSS_TENANT_READ"
+	CrossTenantWrite      = "CROSS_TENANT_WRITE"
+	CrossTenantByKey      = "CROSS_TENANT_BY_KEY"
+	IdentityTOCTOU        = "IDENTITY_TOCTOU"
+	RequestTenantMismatch = "REQUEST_TENANT_MISMATCH"
+	DeniedAttempt         = "DENIED_ATTEMPT"
+	CertNotRequested      = "CERT_NOT_REQUESTED"
+	CertVerifyIgnored     = "CERT_VERIFY_IGNORED"
+	ExpiredCertInUse      = "EXPIRED_CERT_IN_USE"
+	PrivilegedAccess      = "PRIVILEGED_ACCESS"
+)
+
+// class is what all findings of one name have in common.
+type class struct {
+	name     string
+	severity verdict.Severity // where nothing lowers or raises it
+	cwe      []int            // ids of the Common Weakness Enumeration
+}
+
+// classes are all findings, the gravest first.
+func classes() []class {
+	return []class{
+		{CrossTenantWrite, verdict.SeverityCritical, []int{639, 863, 284}},
+		{CrossTenantRead, verdict.SeverityCritical, []int{639, 863, 284}},
+		{CrossTenantByKey, verdict.SeverityCritical, []int{566, 639}},
+		{CertVerifyIgnored, verdict.SeverityCritical, []int{295}},
+		{IdentityTOCTOU, verdict.SeverityHigh, []int{367, 863}},
+		{CertNotRequested, verdict.SeverityHigh, []int{306, 287}},
+		{RequestTenantMismatch, verdict.SeverityHigh, []int{639}},
+		{ExpiredCertInUse, verdict.SeverityMedium, []int{298, 613, 672}},
+		{DeniedAttempt, verdict.SeverityInfo, []int{639}},
+		{PrivilegedAccess, verdict.SeverityInfo, nil},
+	}
+}
+
+// severityNames are the label values of severities.
+var severityNames = map[verdict.Severity]string{
+	verdict.SeverityInfo: "info", verdict.SeverityLow: "low", verdict.SeverityMedium: "medium", verdict.SeverityHigh: "high",
+	verdict.SeverityCritical: "critical",
+}
+
+// lower drops a severity by one step, as for findings whose identity is only asserted, or that name a set.
+func lower(s verdict.Severity) verdict.Severity { return max(s-1, verdict.SeverityInfo) }

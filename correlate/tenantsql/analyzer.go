@@ -1,0 +1,44 @@
+package tenantsql
+
+import "sync"
+
+// maxText is the longest text that is looked at; the rest counts as cut.
+const maxText = 1 << 28
+
+// Analyzer reads statements. It is safe for concurrent use.
+type Analyzer struct {
+	columns  []string // lower case
+	settings []string // lower case
+	pool     sync.Pool
+}
+
+// New makes an Analyzer.
+func New(cfg Config) *Analyzer {
+	a := &Analyzer{}
+	for _, c := range cfg.Columns {
+		a.columns = append(a.columns, fold(c))
+	}
+	for _, c := range cfg.Settings {
+		a.settings = append(a.settings, fold(c))
+	}
+	a.pool.New = func() any { return &skimmer{columns: a.columns, settings: a.settings} }
+	return a
+}
+
+// Analyze reads the text of one statement; a semicolon may end it. cut tells that the text goes on behind its end. The strings of the result share memory
+// with sql where they can.
+func (a *Analyzer) Analyze(d Dialect, sql string, cut bool) Statement {
+	if len(sql) > maxText {
+		sql, cut = sql[:maxText], true
+	}
+	s := a.pool.Get().(*skimmer)
+	s.lex(d, sql, cut)
+	s.st = Statement{Cut: cut || s.capped}
+	s.statement()
+	s.propagate()
+	s.settle()
+	st := s.finish()
+	s.reset()
+	a.pool.Put(s)
+	return st
+}

@@ -1,0 +1,128 @@
+package tenantsql
+
+// collector looks at the select lists of a query for who reads its output: an INSERT (rel, at), or the query around a derived item (outs). A nil
+// collector looks at nothing.
+type collector struct {
+	insert bool
+	rel    int32
+	at     []int32 // positions of the tenant columns in the INSERT's column list
+
+	outs    int32 // first of the tenant columns in the output, -1 none
+	last    int32
+	arms    int32
+	starred bool // a * came before: positions are not known any more
+	shared  bool // a window function reads rows that a condition on the output does not choose
+}
+
+func outputs() collector { return collector{outs: -1, last: -1} }
+
+// arm begins a select list.
+func (c *collector) arm(s *skimmer) {
+	if c == nil {
+		return
+	}
+	c.arms++
+	c.starred = false
+}
+
+// done ends a select list of n items. An INSERT's columns that it did not reach have an unknown value.
+func (c *collector) done(s *skimmer, n int32) {
+	if c == nil || !c.insert {
+		return
+	}
+	for _, pos := range c.at {
+		if c.starred || pos >= n {
+			s.insertValue(c.rel, Value{Kind: Unknown})
+		}
+	}
+}
+
+// values takes note of a VALUES list as an arm.
+func (c *collector) values(s *skimmer) {
+	if c != nil && c.insert {
+		c.starred = true
+		c.done(s, 0)
+	}
+}
+
+// item looks at the item i … end of a select list.
+func (c *collector) item(s *skimmer, pos int32, i, end int, p place) {
+	switch {
+	case c == nil || i >= end || c.starred:
+	case s.op(end-1, opStar) && (end == i+1 || s.op(end-2, opDot)):
+		c.star(s, p.scope, i)
+		c.starred = true
+	case c.insert:
+		for _, at := range c.at {
+			if at == pos {
+				c.insertItem(s, i, end, p)
+			}
+		}
+	default:
+		c.output(s, pos, i, end, p)
+	}
+}
+
+func (c *collector) insertItem(s *skimmer, i, end int, p place) {
+	o, j := s.operand(i, end, p)
+	if !s.outputName(j, end) {
+		o = operand{}
+	}
+	if o.kind == isColumn {
+		s.assigns = append(s.assigns, assign{o.ref, c.rel})
+		return
+	}
+	s.insertValue(c.rel, o.known())
+}
+
+// outputName tells whether i … end is an output name or nothing: the expression ends at i.
+func (s *skimmer) outputName(i, end int) bool {
+	if s.word(i, kwAs) {
+		i += 2
+	} else if i < end && s.name(i) && s.keyword(i) == 0 {
+		i++
+	}
+	return i == end && s.complete(end)
+}
+
+// output notes a tenant column among the output columns.
+func (c *collector) output(s *skimmer, pos int32, i, end int, p place) {
+	for k := i; k < end; k = s.skip(k, end) {
+		c.shared = c.shared || s.word(k, kwOver)
+	}
+	o, j := s.operand(i, end, p)
+	if o.kind != isColumn || !s.outputName(j, end) {
+		return
+	}
+	c.add(s, out{pos: pos, name: s.text(end - 1), from: o.ref})
+}
+
+// star notes the tenant columns behind * or, with the name at i, behind name.*; only those of a table.
+func (c *collector) star(s *skimmer, sc int32, i int) {
+	if c == nil || c.insert {
+		return
+	}
+	k := s.scopes[sc].first
+	if i >= 0 && !s.op(i, opStar) {
+		for k >= 0 && !s.named(i, s.items[k].name) {
+			k = s.items[k].next
+		}
+	} else if k >= 0 && s.items[k].next >= 0 {
+		return // one of several: which one, only a catalog could tell
+	}
+	if k >= 0 && s.items[k].rel >= 0 && !s.items[k].opaque {
+		c.add(s, out{pos: star, from: ref{item: k, pos: base}})
+	}
+}
+
+func (c *collector) add(s *skimmer, o out) {
+	k := int32(len(s.outs))
+	o.next = -1
+	s.outs = append(s.outs, o)
+	if c.last < 0 {
+		c.outs = k
+	} else {
+		s.outs[c.last].next = k
+	}
+	c.last = k
+}

@@ -1,0 +1,145 @@
+package tenantsql
+
+// ref is a tenant column: of an item of a FROM list, and for a derived item its output column.
+type ref struct {
+	item int32
+	pos  int32 // position in the select list, 0-based; star: any that * brings; base: the item is a table
+}
+
+const (
+	base int32 = -1
+	star int32 = -2
+)
+
+// item is an entry of a FROM list.
+type item struct {
+	rel    int32 // index of the relation; -1 for sub-selects, CTEs and functions
+	scope  int32
+	next   int32  // of the same scope; -1 ends
+	schema string // "" if not written, or hidden by an alias
+	name   string // the alias, else the table's name
+	outs   int32  // output columns of a derived item that are tenant columns: index into outs, -1 ends
+	arms   int32  // SELECTs that make up the derived item (UNION)
+	opaque bool   // no column of it is known: renamed columns, functions
+	shared bool   // what a reader demands of it does not hold for its inside: CTEs, which may have other readers, and window functions
+}
+
+// out is a tenant column in the output of a sub-select.
+type out struct {
+	pos  int32
+	name string
+	from ref
+	next int32
+}
+
+// scope holds the items that the names of a SELECT, UPDATE … refer to.
+type scope struct {
+	parent      int32 // -1 for the outermost
+	first, last int32
+}
+
+func (s *skimmer) newScope(parent int32) int32 {
+	s.scopes = append(s.scopes, scope{parent: parent, first: -1, last: -1})
+	return int32(len(s.scopes) - 1)
+}
+
+func (s *skimmer) addItem(sc int32, it item) int32 {
+	k := int32(len(s.items))
+	it.scope, it.next = sc, -1
+	s.items = append(s.items, it)
+	if p := &s.scopes[sc]; p.last < 0 {
+		p.first, p.last = k, k
+	} else {
+		s.items[p.last].next = k
+		p.last = k
+	}
+	return k
+}
+
+// tenantColumn tells whether the name at i is that of a tenant column.
+func (s *skimmer) tenantColumn(i int) bool {
+	t := s.toks[i]
+	if !t.name() {
+		return false
+	}
+	text := s.sql[t.start:t.end]
+	if t.kind == tQuoted {
+		if t.sub != quotePlain {
+			text = identifier(s.sql, t)
+		} else {
+			text = text[1 : len(text)-1]
+		}
+	}
+	return s.tenantName(text)
+}
+
+func (s *skimmer) tenantName(name string) bool {
+	for _, c := range s.columns {
+		if equalFold(c, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// resolve finds the tenant column that the names at from … to (each two apart: the dots between) refer to, seen from a scope.
+//
+// An unqualified column among several items is taken as the first item's: only a catalog could tell, and one item at most is ever bound.
+func (s *skimmer) resolve(from, to int, sc int32) (ref, bool) {
+	if !s.tenantColumn(to) {
+		return ref{}, false
+	}
+	for ; sc >= 0; sc = s.scopes[sc].parent {
+		for k := s.scopes[sc].first; k >= 0; k = s.items[k].next {
+			it := &s.items[k]
+			if to > from {
+				if !s.named(to-2, it.name) || to-4 >= from && it.schema != "" && !s.named(to-4, it.schema) {
+					continue
+				}
+			}
+			return s.column(k, to)
+		}
+	}
+	return ref{}, false
+}
+
+// column finds the tenant column named at i in an item.
+func (s *skimmer) column(k int32, i int) (ref, bool) {
+	it := &s.items[k]
+	if it.opaque {
+		return ref{}, false
+	}
+	if it.rel >= 0 {
+		return ref{item: k, pos: base}, true
+	}
+	for o := it.outs; o >= 0; o = s.outs[o].next {
+		if out := &s.outs[o]; out.pos == star || s.named(i, out.name) {
+			return ref{item: k, pos: out.pos}, true
+		}
+	}
+	return ref{}, false
+}
+
+// behind gives the relations behind a column: one for a table, one for each SELECT of a derived item. It tells whether these are all. The slice holds
+// until the next call.
+func (s *skimmer) behind(at ref) ([]int32, bool) {
+	s.hits = s.hits[:0]
+	whole := s.hit(at)
+	return s.hits, whole
+}
+
+func (s *skimmer) hit(at ref) bool {
+	it := &s.items[at.item]
+	if it.rel >= 0 {
+		s.hits = append(s.hits, it.rel)
+		return true
+	}
+	arms, whole := int32(0), true
+	for o := it.outs; o >= 0; o = s.outs[o].next {
+		if s.outs[o].pos == at.pos {
+			arms++
+			whole = s.hit(s.outs[o].from) && whole
+		}
+	}
+	return whole && arms == it.arms
+}

@@ -1,0 +1,175 @@
+package tenantsql
+
+// from reads a FROM list.
+func (s *skimmer) from(i, end int, p place) int {
+	for {
+		i = s.joined(i, end, p)
+		if i >= end || !s.op(i, opComma) {
+			return i
+		}
+		i++
+	}
+}
+
+// fromItem reads one entry of a FROM list without its joins. What it does not know it leaves where it is.
+func (s *skimmer) fromItem(i, end int, p place) int {
+	lateral := s.word(i, kwLateral)
+	if lateral {
+		i++
+	}
+	only := s.past(i, kwOnly)
+	if only > i && s.op(only, opLeft) { // ONLY (t)
+		c := min(s.close(only), end)
+		s.table(only+1, c, p)
+		return min(c+1, end)
+	}
+	i = only
+	switch {
+	case i >= end:
+		return end
+	case s.isQuery(i):
+		return s.derived(i, end, p, lateral)
+	case s.op(i, opLeft):
+		c := min(s.close(i), end)
+		if !s.enter() {
+			return end
+		}
+		if j := s.from(i+1, c, p); j < c {
+			s.broken = true
+		}
+		s.leave()
+		_, _, i = s.alias(min(c+1, end), end)
+		return i
+	case s.word(i, kwRows) && s.word(i+1, kwFrom):
+		return s.function(i+2, end, p)
+	}
+	return s.table(i, end, p)
+}
+
+// derived reads a sub-select with its alias. Only LATERAL lets it see its neighbours.
+func (s *skimmer) derived(i, end int, p place, lateral bool) int {
+	q := p
+	if !lateral {
+		q.scope = s.scopes[p.scope].parent
+	}
+	c := outputs()
+	e := min(s.close(i), end)
+	s.subquery(i+1, e, q, &c)
+	name, columns, i := s.alias(min(e+1, end), end)
+	s.addItem(p.scope, item{rel: -1, name: name, outs: c.outs, arms: c.arms, opaque: columns, shared: c.shared})
+	return i
+}
+
+// function reads the arguments and the alias of a function in FROM.
+func (s *skimmer) function(i, end int, p place) int {
+	if s.op(i, opLeft) {
+		e := s.skip(i, end)
+		s.scan(i+1, e, p, false)
+		i = e
+	}
+	if s.word(i, kwWith) && s.is(i+1, "ordinality") {
+		i += 2
+	}
+	name, _, i := s.alias(min(i, end), end)
+	s.addItem(p.scope, item{rel: -1, name: name, outs: -1, opaque: true})
+	return i
+}
+
+// table reads the name of a table, CTE or function and what follows it.
+func (s *skimmer) table(i, end int, p place) int {
+	first := i
+	last, i, ok := s.path(i, end)
+	if !ok || s.toks[first].kind == tWord && reserved(s.keyword(first)) {
+		return i
+	}
+	if s.op(i, opLeft) && i < end {
+		if s.is(last, "set_config") {
+			s.setConfig(i, end)
+		}
+		return s.function(i, end, p)
+	}
+	it := item{rel: -1, name: s.text(last), outs: -1}
+	k := int32(-1)
+	if last == first {
+		k = s.cte(last, p.env)
+	}
+	table := it.name
+	if last > first {
+		it.schema = s.text(last - 2)
+	}
+	schema := it.schema
+	if s.op(i, opStar) && i < end {
+		i++
+	}
+	if s.word(i, kwPartition) && s.op(i+1, opLeft) {
+		i = s.skip(i+1, end)
+	}
+	name, columns, i := s.alias(min(i, end), end)
+	if name != "" {
+		it.name, it.schema = name, ""
+	}
+	it.opaque = columns
+	if k >= 0 {
+		c := &s.ctes[k]
+		it.outs, it.arms, it.shared = c.outs, c.arms, true
+		it.opaque = columns || c.opaque
+	} else {
+		it.rel = s.addRelation(Relation{Schema: schema, Name: table, Alias: name})
+	}
+	s.addItem(p.scope, it)
+	return s.tableTail(i, end)
+}
+
+func (s *skimmer) addRelation(r Relation) int32 {
+	s.rels = append(s.rels, relation{Relation: r})
+	return int32(len(s.rels) - 1)
+}
+
+// tableTail skips TABLESAMPLE and MySQL's index hints.
+func (s *skimmer) tableTail(i, end int) int {
+	for i < end {
+		switch {
+		case s.word(i, kwTablesample):
+			i += 2
+		case s.is(i, "repeatable") && s.op(i+1, opLeft):
+			i++
+		case s.mysql && (s.word(i, kwUse) || s.word(i, kwForce) || s.word(i, kwIgnore)):
+			for i++; i < end && !s.op(i, opLeft); i++ {
+			}
+		default:
+			return i
+		}
+		if s.op(i, opLeft) {
+			i = s.skip(i, end)
+		}
+	}
+	return min(i, end)
+}
+
+// alias reads [AS] name [(columns)].
+func (s *skimmer) alias(i, end int) (name string, columns bool, next int) {
+	if s.word(i, kwAs) && i < end {
+		i++
+	} else if i >= end || !s.name(i) || reserved(s.keyword(i)) {
+		return "", false, i
+	}
+	if i < end && s.name(i) {
+		name = s.text(i)
+		i++
+	}
+	if i < end && s.op(i, opLeft) {
+		return name, true, s.skip(i, end)
+	}
+	return name, false, i
+}
+
+// reserved tells whether a word behind a table goes on with the statement rather than being an alias.
+func reserved(k keyword) bool {
+	switch k {
+	case kwJoin, kwInner, kwLeft, kwRight, kwFull, kwCross, kwNatural, kwStraightJoin, kwOn, kwUsing, kwWhere, kwGroup, kwHaving, kwOrder, kwLimit,
+		kwOffset, kwFetch, kwFor, kwWindow, kwUnion, kwIntersect, kwExcept, kwReturning, kwSet, kwAs, kwTablesample, kwPartition, kwUse,
+		kwForce, kwIgnore, kwValues, kwSelect, kwWhen, kwDefault, kwInto, kwLock, kwWith, kwAnd, kwOr, kwNot, kwFrom, kwTo, kwTable, kwOuter:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,125 @@
+package tenantsql
+
+// statement reads the statement by its first keyword.
+func (s *skimmer) statement() {
+	out := place{env: -1, scope: -1}
+	st := &s.st
+	if s.n == 0 {
+		if s.partial {
+			st.Kind = Other
+		}
+		return
+	}
+	st.Kind = Other
+	i, end := 0, s.n
+	switch s.keyword(0) {
+	case kwSelect, kwValues, kwTable, kwWith, kwInsert, kwReplace, kwUpdate, kwDelete, kwMerge:
+		i = s.topLevel(out)
+	case kwCopy:
+		i = s.copy(1, end, out)
+	case kwTruncate:
+		i = s.truncate(1, end, out)
+	case kwCreate:
+		i = s.create(1, end, out)
+	case kwSet:
+		st.Kind = Set
+		s.set(1, end)
+		return
+	case kwReset:
+		st.Kind = Reset
+		s.resetSetting(1)
+		return
+	case kwDiscard:
+		st.Kind = Discard
+		s.discardAll(1)
+		return
+	case kwPrepare, kwExecute, kwDeallocate, kwDeclare, kwFetch, kwExplain, kwDesc, kwDescribe, kwShow:
+		s.prepared()
+		return
+	default:
+		if s.op(0, opLeft) && s.isQuery(0) {
+			i = s.topLevel(out)
+			break
+		}
+		s.transaction()
+		return
+	}
+	if i < end {
+		s.broken = true
+	}
+}
+
+func (s *skimmer) topLevel(p place) int {
+	s.sure = s.word(0, kwSelect)
+	var i int
+	s.st.Kind, i = s.dml(0, s.n, p, nil)
+	return i
+}
+
+// copy reads COPY t [(columns)] FROM … and COPY t or (query) TO …
+func (s *skimmer) copy(i, end int, p place) int {
+	s.st.Kind = Copy
+	if s.op(i, opLeft) { // a query, or a statement with RETURNING
+		e := min(s.close(i), end)
+		if _, j := s.dml(i+1, e, p, nil); j < e {
+			s.broken = true
+		}
+		return end
+	}
+	if s.is(i, "binary") {
+		i++
+	}
+	last, next, ok := s.path(i, end)
+	if !ok {
+		return end
+	}
+	r := Relation{Name: s.text(last)}
+	if last > i {
+		r.Schema = s.text(last - 2)
+	}
+	if s.op(next, opLeft) {
+		next = s.skip(next, end)
+	}
+	r.Target = s.word(next, kwFrom)
+	s.st.Write = r.Target
+	s.addRelation(r)
+	return end
+}
+
+// truncate reads TRUNCATE [TABLE] [ONLY] t, … as a change of all rows.
+func (s *skimmer) truncate(i, end int, p place) int {
+	i = s.past(i, kwTable)
+	q := place{p.env, s.newScope(p.scope)}
+	for i < end {
+		_, next := s.target(s.past(i, kwOnly), end, q, false)
+		if next >= end || !s.op(next, opComma) {
+			break
+		}
+		i = next + 1
+	}
+	return end
+}
+
+// create reads the query of CREATE TABLE … AS and CREATE MATERIALIZED VIEW … AS, which runs at once; that of a view does not.
+func (s *skimmer) create(i, end int, p place) int {
+	for i < end && (s.word(i, kwTemp) || s.word(i, kwTemporary) || s.word(i, kwUnlogged) || s.is(i, "local") || s.is(i, "global")) {
+		i++
+	}
+	if !s.word(i, kwTable) && !s.word(i, kwMaterialized) {
+		return end
+	}
+	body := end
+	if s.word(body-1, kwData) { // WITH [NO] DATA
+		for body--; body > i && (s.word(body, kwData) || s.word(body, kwNo)); body-- {
+		}
+	}
+	for ; i < end; i = s.skip(i, end) {
+		if !s.word(i, kwAs) && !(s.mysql && s.word(i+1, kwSelect)) {
+			continue
+		}
+		i++
+		s.dml(i, body, p, nil)
+		return end
+	}
+	return end
+}

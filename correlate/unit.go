@@ -1,0 +1,82 @@
+package correlate
+
+import (
+	"tenantrace/correlate/tenantsql"
+	"tenantrace/correlate/verdict"
+)
+
+// unit is one statement that ran, or may have run, from its answer to its verdict.
+type unit struct {
+	session *session
+	proc    *process
+	tid     uint32
+	no      uint64 // counts the engine's statements from 1, in the order of their answers
+	written int64  // when it was written
+	ready   int64  // when the last event that its verdict needs came
+	link    link
+
+	shape, fingerprint string
+	does               *tenantsql.Statement // what it runs; nil unknown or nothing
+	rows               int64                // returned or changed; -1 unknown
+
+	blind    bool // events were lost
+	desync   bool // the framing of its connection was lost
+	unseen   bool // its answer was not seen
+	textCut  bool
+	noText   bool // it runs a statement whose text is not known
+	unparsed bool
+	inert    bool // it is known to touch no row
+
+	tagWrites bool // its text is not known, but its command tag says that it changes rows
+
+	evidence
+
+	group         *group
+	queue         *queue
+	before, after *unit
+	deadline      int64
+	unknownNames  []string // that it is held for
+	gaveUp        bool     // none of them became known in time
+}
+
+// precedes tells whether a statement was written before another.
+func (u *unit) precedes(v *unit) bool {
+	return u.written < v.written || u.written == v.written && u.no < v.no
+}
+
+// place puts an answered statement where the rest of what its verdict needs will reach it.
+func (e *Engine) place(s *session, u *unit) {
+	if u.link.reason == verdict.NoLink && s.group != nil && !u.blind && !u.desync {
+		e.wait(s.group, u)
+		return
+	}
+	e.settle(u)
+}
+
+// settle judges a statement whose link is known, once its request has ended.
+func (e *Engine) settle(u *unit) {
+	r := u.link.req
+	if r != nil && r.lossy {
+		u.blind = true
+	}
+	if r == nil || r.ended || r.detached || u.blind || u.desync {
+		e.judge(u)
+		return
+	}
+	r.pending = append(r.pending, u)
+	e.deferred.push(u, e.now+int64(e.limits.DeferFor))
+	if e.deferred.n > e.limits.Deferred {
+		e.metrics.evicted("deferred")
+		e.judgeEarly(e.deferred.first())
+	}
+}
+
+// judgeEarly judges a statement that has waited longest for its request, which is still open.
+func (e *Engine) judgeEarly(u *unit) {
+	r := u.link.req
+	for len(r.pending) > 0 && r.pending[0].queue != &e.deferred {
+		r.pending[0] = nil
+		r.pending = r.pending[1:]
+	}
+	e.judge(u)
+}

@@ -1,0 +1,91 @@
+// Command lab runs the lab: a flawed service under mutual TLS, labelled traffic, and the daemon that is to find the faults.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/pflag"
+
+	"tenantrace/lab"
+)
+
+const usage = `usage: lab <command> --daemon PATH [flags]
+
+commands:
+  run    plays every scenario against each kind of worker and each way to the database, and says what the daemon made of it
+  load   sends an exact number of requests with planted faults, and counts that the daemon saw each of them
+  bench  measures the service with and without the daemon, in pairs
+
+`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := command(ctx, os.Args[1:], os.Stdout)
+	stop()
+	if err != nil && !errors.Is(err, pflag.ErrHelp) {
+		fmt.Fprintf(os.Stderr, "lab: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+func command(ctx context.Context, args []string, out io.Writer) error {
+	name := ""
+	if len(args) > 0 {
+		name = args[0]
+	}
+	flags := pflag.NewFlagSet("lab "+name, pflag.ContinueOnError)
+	flags.Usage = func() { fmt.Fprint(out, usage, "flags of ", name, ":\n", flags.FlagUsages()) }
+	cfg := lab.Config{Out: out}
+	flags.StringVar(&cfg.Daemon, "daemon", "", "executable of tenantrace (required)")
+	flags.BoolVar(&cfg.Keep, "keep", false, "leave the lab's files behind (certificates with keys, recording, logs)")
+	flags.StringVar(&cfg.Work, "work", "", "directory in which the lab makes its own (default: the system's for temporary files)")
+	load := lab.LoadConfig{}
+	bench := lab.BenchConfig{}
+	switch name {
+	case "run":
+	case "load":
+		flags.IntVar(&load.Connections, "connections", lab.DefaultConnections, "connections, which the tenants share out among themselves")
+		flags.IntVar(&load.Requests, "requests", lab.DefaultRequests, "requests to send")
+	case "bench":
+		flags.IntVar(&bench.Connections, "connections", lab.DefaultBenchConnections, "connections")
+		flags.IntVar(&bench.Pairs, "pairs", lab.DefaultPairs, "pairs of measurements, one without and one with the daemon")
+		flags.IntVar(&bench.Requests, "requests", lab.DefaultBenchRequests, "requests in each measurement")
+	case "", "help", "-h", "--help":
+		fmt.Fprint(out, usage)
+		return nil
+	default:
+		return fmt.Errorf("unknown command %q [one of run, load, bench]", name)
+	}
+	if err := flags.Parse(args[1:]); err != nil {
+		return err
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	if cfg.Daemon == "" {
+		return errors.New("flag --daemon is missing [--daemon PATH names the executable of tenantrace]")
+	}
+	if _, err := os.Stat(cfg.Daemon); err != nil {
+		return fmt.Errorf("look at the daemon: %w [build it first]", err)
+	}
+	load.Config, bench.Config = cfg, cfg
+	switch name {
+	case "load":
+		if load.Connections < 1 || load.Requests < 1 {
+			return errors.New("--connections and --requests must be at least 1")
+		}
+		return lab.Load(ctx, load)
+	case "bench":
+		if bench.Connections < 1 || bench.Requests < 1 || bench.Pairs < 1 {
+			return errors.New("--connections, --requests and --pairs must be at least 1")
+		}
+		return lab.Bench(ctx, bench)
+	}
+	return lab.Run(ctx, cfg)
+}
