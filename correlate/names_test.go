@@ -78,7 +78,7 @@ func TestPolicyMakesNamesKnown(t *testing.T) {
 	tr.sql(db, 7, selectBeta)
 	tr.respond(c, r, 7, 200)
 	tr.expect()
-	p, err := policy.Parse("p.yaml", []byte("version: 1\nservice: renamed\nidentity:\n  map: {entries: [{cert: acme, db: acme}, {cert: beta, db: beta}]}\n"), t.TempDir())
+	p, err := policy.Parse("p.yaml", []byte("version: 1\nservice: renamed\nidentity:\n  map: {entries: {acme: acme, beta: beta}}\n"), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,4 +105,25 @@ func TestHoldIsBounded(t *testing.T) {
 	if n := len(tr.engine.names.waiting); n != 0 || tr.engine.held.n != 0 {
 		t.Errorf("%d names waited for by %d statements, want none", n, tr.engine.held.n)
 	}
+}
+
+// With a map, certificates and the database name tenants differently; a request may use either name.
+func TestMap(t *testing.T) {
+	tr := newTrace(t, "identity:\n  map: {entries: {acme: \"42\", beta: \"77\"}}\n"+pathPolicy)
+	c, db := tr.client("acme"), tr.database()
+	run := func(path, sql string) {
+		r := tr.request(c, 7, path)
+		tr.sql(db, 7, sql)
+		tr.respond(c, r, 7, 200)
+	}
+	run("/t/acme/x", "SELECT 1 FROM invoices WHERE tenant_id = 42")
+	run("/t/42/x", "SELECT 1 FROM invoices WHERE tenant_id = 77")
+	run("/t/beta/x", "SELECT 1")
+	run("/t/77/x", "SELECT 1")
+	run("/t/99/x", "SELECT 1")
+	tr.expect("ok_exact thread literal 42", "violation thread literal 77 [CROSS_TENANT_READ]", "no_tenant thread", "no_tenant thread", "no_tenant thread")
+	tr.expectFindings("CROSS_TENANT_READ", "REQUEST_TENANT_MISMATCH", "REQUEST_TENANT_MISMATCH")
+	run("/", "SELECT 1 FROM invoices WHERE tenant_id = 'beta'") // no name of the database
+	tr.engine.Close()
+	tr.expect("unattributed/tenant_unknown thread literal beta")
 }

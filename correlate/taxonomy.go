@@ -44,6 +44,3 @@ var severityNames = map[verdict.Severity]string{
 	verdict.SeverityInfo: "info", verdict.SeverityLow: "low", verdict.SeverityMedium: "medium", verdict.SeverityHigh: "high",
 	verdict.SeverityCritical: "critical",
 }
-
-// lower drops a severity by one step, as for findings whose identity is only asserted, or that name a set.
-func lower(s verdict.Severity) verdict.Severity { return max(s-1, verdict.SeverityInfo) }
