@@ -91,13 +91,13 @@ struct socket_id {
 struct socket_record {
 	struct record_header header;
 	struct socket_id socket;
-	__u32 class;   /* enum socket_class */
-	__u32 origin;  /* enum socket_origin */
-	__u16 family;  /* AF_INET 2, AF_INET6 10, AF_UNIX 1 */
+	__u32 class;  /* enum socket_class */
+	__u32 origin; /* enum socket_origin */
+	__u16 family; /* AF_INET 2, AF_INET6 10, AF_UNIX 1 */
 	__u16 local_port;
 	__u16 remote_port;
 	__u16 pad;
-	__u8 local[16];	 /* network order; IPv4 in the first four */
+	__u8 local[16]; /* network order; IPv4 in the first four */
 	__u8 remote[16];
 	__u8 path[UNIX_PATH_SIZE]; /* AF_UNIX: of the listening side */
 	__u32 pad2;

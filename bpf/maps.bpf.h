@@ -62,12 +62,12 @@ struct {
 } readers SEC(".maps");
 
 /* The verifier must see the bound on the very register that is used (all kernels; clang 14 else keeps a second copy of the value). */
-#define BOUND(n, max)                           \
-	({                                      \
-		asm volatile("" : "+r"(n));     \
-		if ((n) > (max))                \
-			(n) = (max);            \
-		asm volatile("" : "+r"(n));     \
+#define BOUND(n, max)                       \
+	({                                  \
+		asm volatile("" : "+r"(n)); \
+		if ((n) > (max))            \
+			(n) = (max);        \
+		asm volatile("" : "+r"(n)); \
 	})
 
 static __always_inline void count_drop(struct traced_process *process, __u32 reason)

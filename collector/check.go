@@ -51,16 +51,6 @@ func Requirements() []Requirement {
 	return append(out, loads())
 }
 
-// unmet gives the first requirement that does not hold as an error.
-func unmet(requirements []Requirement) error {
-	for _, r := range requirements {
-		if !r.OK {
-			return fmt.Errorf("%s: %s [%s]", r.Name, r.Detail, r.Remedy)
-		}
-	}
-	return nil
-}
-
 func kernelVersion() Requirement {
 	var u unix.Utsname
 	r := Requirement{Name: "kernel", Remedy: fmt.Sprintf("boot a kernel of version %d.%d or later", minMajor, minMinor)}
@@ -136,12 +126,17 @@ func loads() Requirement {
 		r.OK, r.Detail = false, err.Error()
 		return r
 	}
-	err = errors.Join(programs.AttachTracepoints(), programs.Close())
-	if err != nil {
+	err = programs.AttachTracepoints()
+	if err == nil {
+		if err = programs.TryUprobe(); err != nil {
+			r.Remedy = "run as root, or grant CAP_SYS_ADMIN: some kernels ask for it where others are content with CAP_PERFMON"
+		}
+	}
+	if err = errors.Join(err, programs.Close()); err != nil {
 		r.OK, r.Detail = false, err.Error()
 		return r
 	}
-	r.Detail = "loaded and attached"
+	r.Detail = "loaded; tracepoints and uprobes attach"
 	if !programs.Cookies() {
 		r.Detail += "; no attach cookies (kernel before 5.15): each probe has programs of its own"
 	}

@@ -55,12 +55,13 @@ type Collector struct {
 	lastTick  int64
 	counts    counts
 	failed    atomic.Pointer[error]
+	stopAt    atomic.Int64 // when Run was told to stop, nanoseconds since the Unix epoch; 0: not yet
 }
 
 // wanted are the names that the policy asks for.
 type wanted struct{ fields, columns map[string]bool }
 
-// New loads and attaches the programs that need no library. Close undoes it if Run is not called.
+// New loads and attaches the programs that need no library. Close undoes it.
 func New(cfg Config) (*Collector, error) {
 	if cfg.Handler == nil || cfg.Log == nil {
 		return nil, errors.New("collector: a handler and a logger are required")
@@ -115,17 +116,22 @@ func (c *Collector) Ready() (bool, string) {
 	if !c.finder.Ready() {
 		return false, "processes are being looked at"
 	}
+	for _, l := range c.finder.Libraries() {
+		if l.Probes == 0 {
+			return false, fmt.Sprintf("no probes on %q: %s", l.Path, l.Error)
+		}
+	}
 	return true, ""
 }
 
 // Libraries lists the files found that export OpenSSL's symbols.
 func (c *Collector) Libraries() []discovery.Library { return c.finder.Libraries() }
 
-// Run emits events until ctx is done, then detaches, reads what the ring buffer still holds, and returns. It closes the Collector.
+// Run emits events until ctx is done, then those that the ring buffer still holds, ends what is open, and returns. Detaching takes the kernel its
+// time and loses nothing any more: that is Close.
 func (c *Collector) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	finding, stop := context.WithCancel(ctx)
-	defer stop()
 	wg.Go(func() {
 		if err := c.finder.Run(finding); err != nil {
 			err = fmt.Errorf("look for processes: %w", err)
@@ -133,22 +139,18 @@ func (c *Collector) Run(ctx context.Context) error {
 			c.cfg.Log.Error("no further process will be found", "error", err)
 		}
 	})
-	stopped := context.AfterFunc(ctx, func() {
-		wg.Wait()
-		// Stop order: no new records, then the rest of the buffer, then the programs.
-		if err := errors.Join(c.finder.Close(), c.programs.DetachTracepoints()); err != nil {
-			c.cfg.Log.Warn("a probe did not detach", "error", err)
-		}
+	unflush := context.AfterFunc(ctx, func() {
+		c.stopAt.Store(c.clock.now())
 		if err := c.reader.Flush(); err != nil {
 			c.cfg.Log.Warn("ring buffer could not be flushed", "error", err)
 		}
 	})
 	err := c.read()
-	stopped() // the buffer broke before ctx was done: Close does the rest
+	unflush()
+	c.finish()
 	stop()
 	wg.Wait()
-	c.finish()
-	return errors.Join(err, c.Close())
+	return err
 }
 
 // finish ends what is still open, so that every statement gets its end.
@@ -158,7 +160,7 @@ func (c *Collector) finish() {
 	c.cfg.Handler.Handle(&event.Tick{Header: event.Header{Time: now}})
 }
 
-// Close releases everything: reader, then links, then programs and maps.
+// Close releases everything: reader, then links, then programs and maps. Run must have returned, or not have been called.
 func (c *Collector) Close() error {
 	return errors.Join(c.reader.Close(), c.finder.Close(), c.programs.Close())
 }

@@ -27,7 +27,11 @@ func (c *Collector) read() error {
 		switch {
 		case err == nil:
 			failures = 0
-			c.tick(c.handle(record.RawSample))
+			now := c.handle(record.RawSample)
+			if stop := c.stopAt.Load(); stop != 0 && now > stop {
+				return nil // the traced processes go on: what comes after the stop is not ours
+			}
+			c.tick(now)
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			failures = 0
 			c.reader.SetDeadline(time.Now().Add(pollInterval))

@@ -21,7 +21,7 @@ func (e *Engine) classify(u *unit, o *outcome) []fault {
 		switch {
 		case s.source == fromWritten, s.source != fromRead && u.writes():
 			write = true
-		case s.source == fromRow && !u.scoped():
+		case s.source == fromRow && !u.scoped() && !u.scopedTo(s.tenant):
 			key = true
 		default:
 			read = true
@@ -49,6 +49,11 @@ func (e *Engine) classify(u *unit, o *outcome) []fault {
 // scoped tells whether the text of a statement limits it to tenants, or may do so unseen.
 func (u *unit) scoped() bool {
 	return u.opaque || u.does == nil || u.textCut || u.unparsed || slices.ContainsFunc(u.values, func(s observed) bool { return s.source == fromRead || s.source == fromWritten })
+}
+
+// scopedTo tells whether the session is set to a tenant: a row of it was no accident of a key.
+func (u *unit) scopedTo(tenant string) bool {
+	return slices.ContainsFunc(u.scopes, func(s scope) bool { return s.tenant == tenant })
 }
 
 // tenants returns the names that were observed, sorted, each once; never nil.

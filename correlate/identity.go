@@ -100,7 +100,7 @@ func (e *Engine) standing(r *request) standing {
 		return standing{reason: verdict.IdentityUnknown}
 	case p.seen.Certificate == nil && p.seen.Source == "ssl":
 		return standing{reason: verdict.NoCertificate}
-	case p.seen.Certificate == nil: // a resumed handshake decodes none: its absence proves nothing
+	case p.seen.Source != "ssl": // a certificate that was decoded: whether it was verified is not known, and a resumed handshake decodes none
 		return standing{reason: verdict.IdentityUnknown}
 	case !p.seen.Verified():
 		return standing{level: verdict.LevelUntrusted, reason: verdict.Unverified}

@@ -19,7 +19,6 @@ type request struct {
 	response int64 // when the response began, 0 not yet
 	status   int
 	ended    bool
-	end      int64
 
 	detached bool // its thread multiplexes: statements cannot be tied to it
 	lossy    bool // events of its process were lost while it was open
@@ -88,7 +87,7 @@ func (e *Engine) endRequest(r *request) {
 	if r.ended {
 		return
 	}
-	r.ended, r.end = true, e.now
+	r.ended = true
 	e.leave(r)
 	r.conn.requests = remove(r.conn.requests, r)
 	delete(r.proc.requests, r.no)

@@ -117,6 +117,11 @@ func TestIdentityLevels(t *testing.T) {
 			tr.play(&event.Identity{Header: tr.head(web, 7), Conn: c, Role: event.RoleServer, VerifyMode: 3, Source: "d2i"})
 			return c
 		}, 200, "unattributed/identity_unknown thread literal acme", nil},
+		{"decoded, verification not known", func(tr *trace) event.ConnID {
+			c := tr.open()
+			tr.play(&event.Identity{Header: tr.head(web, 7), Conn: c, Role: event.RoleServer, Certificate: certificate("beta"), VerifyResult: -1, Source: "d2i"})
+			return c
+		}, 200, "unattributed/identity_unknown thread literal acme", nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			tr := newTrace(t, "")

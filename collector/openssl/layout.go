@@ -63,7 +63,10 @@ func (l *library) layout(crypto io.ReaderAt) (*Layout, error) {
 	if out.QUIC, err = l.typed(out); err != nil {
 		return nil, err
 	}
-	return out, out.distinct()
+	if err := out.distinct(); err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 // x509 learns from the file itself, or from the libcrypto that goes with it.

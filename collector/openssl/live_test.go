@@ -69,7 +69,7 @@ func TestLive(t *testing.T) {
 			ssl, crypto := r.files(t, runtime.GOARCH)
 			python := []string{"/usr/bin/python3"}
 			if loaders, _ := filepath.Glob(filepath.Join(filepath.Dir(ssl), "ld-linux-*")); len(loaders) == 1 { // a C library came with it
-				own := filepath.Dir(python[0]) + "/../lib/" + triplets[runtime.GOARCH]
+				own := "/usr/lib/" + triplets[runtime.GOARCH]
 				python = append([]string{loaders[0], "--library-path", filepath.Dir(ssl) + ":" + own}, python...)
 			}
 			run(t, ssl, crypto, python...)

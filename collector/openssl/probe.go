@@ -51,37 +51,61 @@ type Probe struct {
 	Emulated       bool   // the kernel emulates that instruction at a probe, which is about ten times cheaper than to single-step it
 }
 
+// placement is where one kind of call can be probed.
+type placement struct {
+	kind     Kind
+	exported []Probe // functions that are probed if the internal one is not
+	target   uint64  // address of the internal function; 0: in doubt
+	index    int     // of its argument that points to the length
+}
+
 // probes chooses where to attach. Reading and writing are probed one call deeper where that can be proven to be right: one probe
 // pair instead of two, which sees users inside the library (BIO_f_ssl) as well, and often begins with an instruction that the kernel
 // emulates. Else each exported function is probed.
 func (l *library) probes() []Probe {
-	var out []Probe
-	for _, p := range []struct {
-		kind          Kind
-		plain, sized  string
-		sizedWithFlag string // takes flags before the length
-	}{
-		{Read, "SSL_read", "SSL_read_ex", ""},
-		{Write, "SSL_write", "SSL_write_ex", "SSL_write_ex2"},
-		{Peek, "SSL_peek", "SSL_peek_ex", ""},
-	} {
-		if target, index, ok := l.internal(p.plain, p.sized); ok {
-			out = append(out, l.probe(Probe{Kind: p.kind, Symbol: p.plain, Internal: true, Length: LengthArg, LengthArgIndex: index}, target))
-			continue
+	places := []placement{
+		{kind: Read, exported: []Probe{{Symbol: "SSL_read", Length: LengthReturn}, {Symbol: "SSL_read_ex", Length: LengthArg, LengthArgIndex: 3}}},
+		{kind: Write, exported: []Probe{
+			{Symbol: "SSL_write", Length: LengthReturn}, {Symbol: "SSL_write_ex", Length: LengthArg, LengthArgIndex: 3},
+			{Symbol: "SSL_write_ex2", Length: LengthArg, LengthArgIndex: 4},
+		}},
+		{kind: Peek, exported: []Probe{{Symbol: "SSL_peek", Length: LengthReturn}, {Symbol: "SSL_peek_ex", Length: LengthArg, LengthArgIndex: 3}}},
+		{kind: Handshake, exported: []Probe{{Symbol: "SSL_do_handshake"}, {Symbol: "SSL_accept"}, {Symbol: "SSL_connect"}}},
+	}
+	kinds := map[uint64]map[Kind]bool{} // what each address would be probed for
+	for i := range places {
+		p := &places[i]
+		if p.kind != Handshake {
+			p.target, p.index = l.internal(p.exported[0].Symbol, p.exported[1].Symbol)
 		}
-		for _, q := range []Probe{
-			{Kind: p.kind, Symbol: p.plain, Length: LengthReturn},
-			{Kind: p.kind, Symbol: p.sized, Length: LengthArg, LengthArgIndex: 3},
-			{Kind: p.kind, Symbol: p.sizedWithFlag, Length: LengthArg, LengthArgIndex: 4},
-		} {
-			if f, ok := l.functions[q.Symbol]; ok {
-				out = append(out, l.probe(q, f.address))
+		addresses := []uint64{p.target}
+		for _, q := range p.exported {
+			addresses = append(addresses, l.functions[q.Symbol].address)
+		}
+		for _, a := range addresses {
+			if kinds[a] == nil {
+				kinds[a] = map[Kind]bool{}
 			}
+			kinds[a][p.kind] = true
 		}
 	}
-	for _, name := range []string{"SSL_do_handshake", "SSL_accept", "SSL_connect"} {
-		if f, ok := l.functions[name]; ok {
-			out = append(out, l.probe(Probe{Kind: Handshake, Symbol: name}, f.address))
+	var out []Probe
+	for _, p := range places {
+		// A linker may fold functions whose code is the same. What serves two kinds cannot be told apart: it is not probed.
+		if p.target != 0 && len(kinds[p.target]) == 1 {
+			q := Probe{Kind: p.kind, Symbol: p.exported[0].Symbol, Internal: true, Length: LengthArg, LengthArgIndex: p.index}
+			out = append(out, l.probe(q, p.target))
+			continue
+		}
+		seen := map[uint64]bool{}
+		for _, q := range p.exported {
+			f, ok := l.functions[q.Symbol]
+			if !ok || seen[f.address] || len(kinds[f.address]) > 1 {
+				continue
+			}
+			seen[f.address] = true
+			q.Kind = p.kind
+			out = append(out, l.probe(q, f.address))
 		}
 	}
 	return out
@@ -95,26 +119,24 @@ func (l *library) probe(p Probe, address uint64) Probe {
 }
 
 // internal finds the function that X(ssl, buffer, int size) and X_ex(ssl, buffer, size, size_t *moved) both call to do the work, and which of
-// its arguments is the pointer to the length: the internal function may take flags before it. ok is false if anything about it is in doubt.
-func (l *library) internal(plain, sized string) (target uint64, index int, ok bool) {
+// its arguments is the pointer to the length: the internal function may take flags before it. The target is 0 if anything about it is in doubt.
+func (l *library) internal(plain, sized string) (target uint64, index int) {
 	// X passes the address of a variable of its own, X_ex its own fourth argument.
-	target, index, ok = l.worker(plain, value.isStack)
-	if !ok {
-		return 0, 0, false
+	target, index = l.worker(plain, value.isStack)
+	other, otherIndex := l.worker(sized, func(v value) bool { return v.isArgument(3) })
+	if target == 0 || other != target || otherIndex != index || !l.isFunction(target, l.functions[plain].address) {
+		return 0, 0
 	}
-	other, otherIndex, ok := l.worker(sized, func(v value) bool { return v.isArgument(3) })
-	if !ok || other != target || otherIndex != index || !l.isFunction(target, l.functions[plain].address) {
-		return 0, 0, false
-	}
-	return target, index, true
+	return target, index
 }
 
-// worker finds the only function that a function calls with its own first three arguments and one that isLength accepts.
-func (l *library) worker(name string, isLength func(value) bool) (target uint64, index int, ok bool) {
+// worker finds the only function that a function calls with its own first three arguments and one that isLength accepts. The target is 0
+// if there is none or more than one.
+func (l *library) worker(name string, isLength func(value) bool) (target uint64, index int) {
 	const most = 6 // arguments in registers on every machine
 	r, err := l.execute(name, true)
 	if err != nil || r.err != nil {
-		return 0, 0, false
+		return 0, 0
 	}
 	for _, c := range r.calls {
 		if !c.arguments[0].isArgument(0) || !c.arguments[1].isArgument(1) || !isSize(c.arguments[2]) {
@@ -126,7 +148,7 @@ func (l *library) worker(name string, isLength func(value) bool) (target uint64,
 				continue
 			}
 			if at >= 0 {
-				return 0, 0, false
+				return 0, 0
 			}
 			at = i
 		}
@@ -134,11 +156,11 @@ func (l *library) worker(name string, isLength func(value) bool) (target uint64,
 			continue
 		}
 		if c.target == 0 || target != 0 && (c.target != target || at != index) {
-			return 0, 0, false
+			return 0, 0
 		}
 		target, index = c.target, at
 	}
-	return target, index, target != 0
+	return target, index
 }
 
 // isSize tells whether v is the third argument, perhaps extended from an int.

@@ -1,9 +1,11 @@
 package probe
 
 import (
+	"debug/elf"
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
@@ -95,6 +97,34 @@ func openExecutable(f *os.File) (*link.Executable, error) {
 	return e, nil
 }
 
+// TryUprobe attaches a probe to the running executable and detaches it: the kernel's rules for uprobes differ from those for loading programs. The probe
+// is at the entry point, where nothing passes any more.
+func (p *Programs) TryUprobe() error {
+	f, err := os.Open("/proc/self/exe")
+	if err != nil {
+		return fmt.Errorf("own executable: %w", err)
+	}
+	defer f.Close()
+	e, err := elf.NewFile(f)
+	if err != nil {
+		return fmt.Errorf("own executable: %w", err)
+	}
+	for _, s := range e.Progs {
+		if s.Type == elf.PT_LOAD && e.Entry >= s.Vaddr && e.Entry < s.Vaddr+s.Filesz {
+			executable, err := openExecutable(f)
+			if err != nil {
+				return err
+			}
+			up, err := executable.Uprobe("entry", p.objects.SslFreeEnter, &link.UprobeOptions{Address: e.Entry - s.Vaddr + s.Off})
+			if err != nil {
+				return fmt.Errorf("attach a uprobe: %w", err)
+			}
+			return up.Close()
+		}
+	}
+	return errors.New("own executable has no entry point")
+}
+
 // AttachDecoder probes d2i_X509, for libraries whose offsets are not known.
 func (p *Programs) AttachDecoder(f *os.File, offset uint64) (*Library, error) {
 	executable, err := openExecutable(f)
@@ -159,15 +189,23 @@ func (p *Programs) forCookie(l *Library, cookie uint64) (enter, exit *ebpf.Progr
 	return enter, exit, nil
 }
 
+// closeLinks closes links side by side: each waits until no processor runs its program.
+func closeLinks(links []link.Link) error {
+	errs := make([]error, len(links))
+	var wg sync.WaitGroup
+	for i, k := range links {
+		wg.Go(func() { errs[i] = k.Close() })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
 // Probes is the number of attached probes.
 func (l *Library) Probes() int { return len(l.links) }
 
 // Close detaches.
 func (l *Library) Close() error {
-	var errs []error
-	for _, k := range l.links {
-		errs = append(errs, k.Close())
-	}
+	errs := []error{closeLinks(l.links)}
 	for _, prog := range l.programs {
 		errs = append(errs, prog.Close())
 	}

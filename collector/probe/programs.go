@@ -165,12 +165,9 @@ func (p *Programs) Drops() (map[bpf.TracerDrop]uint64, error) {
 
 // DetachTracepoints ends what AttachTracepoints began; what is in the ring buffer stays there.
 func (p *Programs) DetachTracepoints() error {
-	var errs []error
-	for _, l := range p.links {
-		errs = append(errs, l.Close())
-	}
+	links := p.links
 	p.links = nil
-	return errors.Join(errs...)
+	return closeLinks(links)
 }
 
 // Close detaches and unloads everything.

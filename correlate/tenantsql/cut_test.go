@@ -72,6 +72,7 @@ func checkCuts(t *testing.T, a *Analyzer, d Dialect, sql string) {
 					}
 				}
 				t.Errorf("%q\n cut: %q\n shows %+v for %s, which the whole text does not", sql, sql[:n], v, name)
+				return
 			}
 		}
 	}

@@ -37,6 +37,7 @@ func (r *relation) settle(s *skimmer) {
 		r.vals = s.value(Value{Kind: Unknown})
 	}
 	if r.insert {
+		r.every = nil // said of the changed rows only
 		switch {
 		case !r.upsert:
 			r.vals = r.inserted

@@ -30,6 +30,9 @@ func TestInsert(t *testing.T) {
 		{`insert into a (tenant_id, id) select 'x', c.id from c join d on c.id = d.id on conflict (id) where k do nothing`, `*a=x<-x c d`},
 		{`insert into a (tenant_id, id) values ('x', 1) returning (select n from b where b.tenant_id = 'z')`, `*a=x<-x b=z`},
 	}.run(t, PostgreSQL)
+	cases{ // a later conjunct narrows
+		{`insert into a (tenant_id, id) values ('x', 1) on conflict (id) do update set n = 1 where a.tenant_id = $1 and a.tenant_id = $2`, `*a=x|UNKNOWN<-x`},
+	}.runWhole(t, PostgreSQL)
 }
 
 func TestUpdateDelete(t *testing.T) {

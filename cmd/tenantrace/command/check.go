@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -28,7 +29,6 @@ type Library struct {
 	Device    uint64 `json:"device"`
 	Inode     uint64 `json:"inode"`
 	BuildID   string `json:"build_id,omitempty"`
-	Version   string `json:"version,omitempty"`
 	Learned   bool   `json:"offsets_learned"` // the places of the peer certificate in its structures are known
 	Error     string `json:"error,omitempty"` // why not
 	Processes int    `json:"processes"`
@@ -98,14 +98,7 @@ func (p *Program) printReport(report *Report, asJSON bool) error {
 		if !l.Learned {
 			state = "offsets not learned: " + l.Error
 		}
-		out.line("%s: %s, %d processes, %s", l.Path, orUnknown(l.Version), l.Processes, state)
+		out.line("%s: build id %s, %d processes, %s", l.Path, cmp.Or(l.BuildID, "unknown"), l.Processes, state)
 	}
 	return out.err
-}
-
-func orUnknown(version string) string {
-	if version == "" {
-		return "version unknown"
-	}
-	return version
 }

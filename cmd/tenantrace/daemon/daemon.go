@@ -69,6 +69,13 @@ func Run(ctx context.Context, cfg Config) (err error) {
 			err = errors.Join(err, server.Close())
 		}
 	}()
+	drained := true
+	defer func() {
+		// Last: detaching takes the kernel its time, and by now nothing is lost by it.
+		if tracer != nil && drained {
+			err = errors.Join(err, tracer.Close())
+		}
+	}()
 	out, err := openOutputs(&cfg, registry, false)
 	if err != nil {
 		return err
@@ -86,7 +93,6 @@ func Run(ctx context.Context, cfg Config) (err error) {
 		return err
 	}
 	judge := &judge{Engine: engine}
-	drained := true
 	defer func() {
 		if drained { // a tracer that still runs may be inside the engine
 			engine.Close()
@@ -100,7 +106,7 @@ func Run(ctx context.Context, cfg Config) (err error) {
 		return err
 	}
 	if err := registry.Register(tracer); err != nil {
-		return errors.Join(err, tracer.Close())
+		return err
 	}
 	cfg.Log.Info("tracing", "version", cfg.Version, "listen", server.Addr(), "policy", rules.Policy().Hash(), "policy_file", cfg.Policy)
 
