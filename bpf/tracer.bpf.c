@@ -74,10 +74,11 @@ int ssl_free_enter(struct pt_regs *ctx)
 	return 0;
 }
 
-SEC("raw_tracepoint/sys_exit")
-int sys_exit(struct raw_tracepoint_args *ctx)
+/* With BTF: the saved registers are read directly, not through a helper. */
+SEC("tp_btf/sys_exit")
+int sys_exit(__u64 *ctx)
 {
-	syscall_exited((struct pt_regs *)ctx->args[0], (long)ctx->args[1]);
+	syscall_exited((struct pt_regs *)ctx[0], (long)ctx[1]);
 	return 0;
 }
 

@@ -12,10 +12,14 @@ import (
 )
 
 // printBench prints the medians over the pairs, and how far the pairs' differences spread.
-func printBench(cfg BenchConfig, pairs []pairOf) {
+func printBench(cfg BenchConfig, rate int, pairs []pairOf) {
 	out := cfg.Out
-	fmt.Fprintf(out, "\n%s, %d CPUs, Linux %s. %d pairs of %d requests over %d connections (gthread, 2 workers of 8 threads, plain TCP to PostgreSQL); client, service, database and daemon share the machine. Medians; the difference is the median of the pairs' differences, with the lowest and the highest.\n\n",
-		processor(), runtime.NumCPU(), kernel(), len(pairs), cfg.Requests, cfg.Connections)
+	how := "as fast as the answers come"
+	if rate > 0 {
+		how = fmt.Sprintf("at %d requests/s", rate)
+	}
+	fmt.Fprintf(out, "\n%s, %d CPUs, Linux %s. %d pairs of %d requests over %d connections, %s (gthread, 2 workers of 8 threads, plain TCP to PostgreSQL); client, service, database and daemon share the machine. Medians; the difference is the median of the pairs' differences, with the lowest and the highest.\n\n",
+		processor(), runtime.NumCPU(), kernel(), len(pairs), cfg.Requests, cfg.Connections, how)
 	fmt.Fprintln(out, "| | without | with | difference |")
 	fmt.Fprintln(out, "|---|---:|---:|---:|")
 	perThousand := func(d time.Duration) float64 { return d.Seconds() / float64(cfg.Requests) * 1e6 } // ms of CPU per 1,000 requests

@@ -158,13 +158,13 @@ const (
 )
 
 // release detaches from libraries that no process maps any more, so that an upgraded one does not stay open for good, and forgets old findings.
-func (f *Finder) release(alive map[uint32]uint64) {
+func (f *Finder) release(alive map[uint32]bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	now := time.Now()
 	for id, k := range f.files {
 		for pid := range k.users {
-			if _, ok := alive[pid]; !ok {
+			if !alive[pid] {
 				delete(k.users, pid)
 			}
 		}

@@ -45,7 +45,7 @@ type Finder struct {
 	cfg      Config
 	self     uint32
 	requests chan uint32
-	known    map[uint32]uint64 // process -> its start time
+	known    map[uint32]bool // processes of the last scan
 	waiting  map[uint32]time.Time
 	dropped  atomic.Uint64
 	ready    atomic.Bool
@@ -65,7 +65,7 @@ func New(cfg Config, self uint32) *Finder {
 	cfg.Exes = exes
 	return &Finder{
 		cfg: cfg, self: self, requests: make(chan uint32, 1024),
-		known: map[uint32]uint64{}, waiting: map[uint32]time.Time{}, files: map[fileID]*file{},
+		known: map[uint32]bool{}, waiting: map[uint32]time.Time{}, files: map[fileID]*file{},
 	}
 }
 
@@ -107,27 +107,24 @@ func (f *Finder) Run(ctx context.Context) error {
 	}
 }
 
-// scan looks at the processes that were not there at the last scan, and at those with a library that waits for its companion.
+// scan looks at the processes that were not there at the last scan, and at those with a library that waits for its companion. A process id that was
+// reused in between is not noticed here: the kernel announces what the new process maps.
 func (f *Finder) scan() error {
 	pids, err := f.cfg.Proc.Processes()
 	if err != nil {
 		return err
 	}
-	alive := make(map[uint32]uint64, len(pids))
+	alive := make(map[uint32]bool, len(pids))
 	for _, pid := range pids {
-		stat, err := f.cfg.Proc.Stat(pid)
-		if err != nil {
-			continue // it ended meanwhile
-		}
-		alive[pid] = stat.Start
+		alive[pid] = true
 		_, waits := f.waiting[pid]
-		if start, ok := f.known[pid]; !ok || start != stat.Start || waits {
+		if !f.known[pid] || waits {
 			f.look(pid, false)
 		}
 	}
 	f.known = alive
 	for pid := range f.waiting {
-		if _, ok := alive[pid]; !ok {
+		if !alive[pid] {
 			delete(f.waiting, pid)
 		}
 	}
@@ -138,7 +135,7 @@ func (f *Finder) scan() error {
 // look examines what a process maps, attaches to what is new, and traces the process if it maps a probed file. announced: the kernel knows nothing of
 // one of the files any more.
 func (f *Finder) look(pid uint32, announced bool) {
-	if pid == f.self {
+	if pid == f.self || !f.chosen(pid) { // what only others map is left alone: a probe costs them too
 		return
 	}
 	mappings, err := f.cfg.Proc.ExecutableMappings(pid)
@@ -148,7 +145,7 @@ func (f *Finder) look(pid uint32, announced bool) {
 		}
 		return
 	}
-	if f.examine(pid, mappings, announced) && f.chosen(pid) {
+	if f.examine(pid, mappings, announced) {
 		if err := f.cfg.Programs.Trace(pid); err != nil {
 			f.cfg.Log.Warn("process cannot be traced", "pid", pid, "error", err)
 		}

@@ -90,7 +90,6 @@ func (p *Programs) AttachTracepoints() error {
 		{"sched_process_exec", p.objects.SchedProcessExec},
 		{"sched_process_exit", p.objects.SchedProcessExit},
 		{"inet_sock_set_state", p.objects.InetSockSetState},
-		{"sys_exit", p.objects.SysExit},
 	} {
 		l, err := link.AttachRawTracepoint(link.RawTracepointOptions{Name: t.name, Program: t.program})
 		if err != nil {
@@ -98,6 +97,11 @@ func (p *Programs) AttachTracepoints() error {
 		}
 		p.links = append(p.links, l)
 	}
+	l, err := link.AttachTracing(link.TracingOptions{Program: p.objects.SysExit, AttachType: ebpf.AttachTraceRawTp})
+	if err != nil {
+		return fmt.Errorf("attach to tracepoint \"sys_exit\": %w", explain(err))
+	}
+	p.links = append(p.links, l)
 	return nil
 }
 

@@ -75,5 +75,8 @@ func (s *skimmer) settle() {
 		}
 		r := &s.rels[a.rel]
 		r.inserted = s.union(r.inserted, vals)
+		if s.absent(a.from) {
+			s.insertValue(a.rel, Value{Kind: Null})
+		}
 	}
 }

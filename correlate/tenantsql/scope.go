@@ -21,6 +21,7 @@ type item struct {
 	outs   int32  // output columns of a derived item that are tenant columns: index into outs, -1 ends
 	arms   int32  // SELECTs that make up the derived item (UNION)
 	opaque bool   // no column of it is known: renamed columns, functions
+	absent bool   // an outer join can make all columns NULL
 	shared bool   // what a reader demands of it does not hold for its inside: CTEs, which may have other readers, and window functions
 }
 
@@ -84,7 +85,8 @@ func (s *skimmer) tenantName(name string) bool {
 
 // resolve finds the tenant column that the names at from … to (each two apart: the dots between) refer to, seen from a scope.
 //
-// An unqualified column among several items is taken as the first item's: only a catalog could tell, and one item at most is ever bound.
+// An unqualified column among several items is taken as that of the first item that no outer join makes absent: only a catalog could tell, and one item at
+// most is ever bound. (Where USING merges the column, that item is the one it comes from; of a FULL JOIN none is.)
 func (s *skimmer) resolve(from, to int, sc int32) (ref, bool) {
 	if !s.tenantColumn(to) {
 		return ref{}, false
@@ -92,6 +94,9 @@ func (s *skimmer) resolve(from, to int, sc int32) (ref, bool) {
 	for ; sc >= 0; sc = s.scopes[sc].parent {
 		for k := s.scopes[sc].first; k >= 0; k = s.items[k].next {
 			it := &s.items[k]
+			if to == from && it.absent {
+				continue
+			}
 			if to > from {
 				if !s.named(to-2, it.name) || to-4 >= from && it.schema != "" && !s.named(to-4, it.schema) {
 					continue
@@ -142,4 +147,18 @@ func (s *skimmer) hit(at ref) bool {
 		}
 	}
 	return whole && arms == it.arms
+}
+
+// absent tells whether a column can be NULL although every value of it is bound: an outer join is between.
+func (s *skimmer) absent(at ref) bool {
+	it := &s.items[at.item]
+	if it.absent || it.rel >= 0 {
+		return it.absent
+	}
+	for o := it.outs; o >= 0; o = s.outs[o].next {
+		if s.outs[o].pos == at.pos && s.absent(s.outs[o].from) {
+			return true
+		}
+	}
+	return false
 }

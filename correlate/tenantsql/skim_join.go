@@ -6,26 +6,26 @@ type joinKind uint8
 const (
 	joinNone  joinKind = iota
 	joinInner          // also STRAIGHT_JOIN
-	joinBare           // CROSS and NATURAL: no condition that the text shows
 	joinLeft
 	joinRight
 	joinFull
 )
 
-// joinAt reads the keywords of a join; joinNone if there is none. next is behind them.
-func (s *skimmer) joinAt(i, end int) (kind joinKind, next int) {
-	natural := s.word(i, kwNatural)
-	if natural {
+// joinAt reads the keywords of a join; joinNone if there is none. bare tells that no condition follows (CROSS, NATURAL); next is behind the
+// keywords.
+func (s *skimmer) joinAt(i, end int) (kind joinKind, bare bool, next int) {
+	if s.word(i, kwNatural) {
+		bare = true
 		i++
 	}
 	kind = joinInner
 	switch s.keyword(i) {
 	case kwStraightJoin:
-		return kind, min(i+1, end)
+		return kind, bare, min(i+1, end)
 	case kwInner:
 		i++
 	case kwCross:
-		kind = joinBare
+		bare = true
 		i++
 	case kwLeft:
 		kind = joinLeft
@@ -38,12 +38,9 @@ func (s *skimmer) joinAt(i, end int) (kind joinKind, next int) {
 		i = s.past(i+1, kwOuter)
 	}
 	if i >= end || !s.word(i, kwJoin) {
-		return joinNone, i
+		return joinNone, false, i
 	}
-	if natural {
-		kind = joinBare
-	}
-	return kind, i + 1
+	return kind, bare, i + 1
 }
 
 // joined reads an entry of a FROM list and all that is joined to it.
@@ -51,57 +48,66 @@ func (s *skimmer) joined(i, end int, p place) int {
 	lo := int32(len(s.items))
 	i = s.fromItem(i, end, p)
 	for i < end {
-		kind, j := s.joinAt(i, end)
+		kind, bare, j := s.joinAt(i, end)
 		if kind == joinNone {
 			return i
 		}
-		i = s.join(j, end, p, kind, lo)
+		i = s.join(j, end, p, kind, bare, lo)
 	}
 	return i
 }
 
 // join reads the right side and the condition of a join whose left side are the items from lo on.
-func (s *skimmer) join(i, end int, p place, kind joinKind, lo int32) int {
+func (s *skimmer) join(i, end int, p place, kind joinKind, bare bool, lo int32) int {
 	mid := int32(len(s.items))
 	i = s.fromItem(i, end, p)
-	if kind == joinBare {
-		return i
-	}
 	// In a JOIN b JOIN c ON … ON … the right side of the first join is the second one.
-	for i < end {
-		inner, j := s.joinAt(i, end)
+	for i < end && !bare {
+		inner, cross, j := s.joinAt(i, end)
 		if inner == joinNone {
 			break
 		}
 		if !s.enter() {
 			return end
 		}
-		i = s.join(j, end, p, inner, mid)
+		i = s.join(j, end, p, inner, cross, mid)
 		s.leave()
 	}
 	mark := len(s.preds)
 	switch {
-	case i >= end:
-		return i
+	case i >= end, bare:
 	case s.word(i, kwOn):
 		i = s.or(i+1, end, p)
 	case s.word(i, kwUsing) && s.op(i+1, opLeft):
 		i = s.using(i+1, end, p.scope, lo, mid)
 	}
+	hi := int32(len(s.items))
 	switch kind {
 	case joinInner:
 		s.apply(mark, p.scope)
 	case joinLeft:
-		s.applyOuter(mark, p.scope, mid, int32(len(s.items)))
+		s.applyOuter(mark, p.scope, mid, hi)
+		s.mayBeAbsent(p.scope, mid, hi)
 	case joinRight:
 		s.applyOuter(mark, p.scope, lo, mid)
+		s.mayBeAbsent(p.scope, lo, mid)
 	default:
 		s.discard(mark)
+		s.mayBeAbsent(p.scope, lo, hi)
 	}
 	return i
 }
 
-// using reads the columns of USING: each is in both sides. As with unqualified columns, of several items on a side the first is taken.
+// mayBeAbsent marks the items of a side that an outer join fills with NULL.
+func (s *skimmer) mayBeAbsent(sc, lo, hi int32) {
+	for k := lo; k < hi; k++ {
+		if s.items[k].scope == sc {
+			s.items[k].absent = true
+		}
+	}
+}
+
+// using reads the columns of USING: each is in both sides. Of several items on a side one is taken as with unqualified columns.
 func (s *skimmer) using(i, end int, sc, lo, mid int32) int {
 	c := s.close(i)
 	for j := i + 1; j < min(c, end); j++ {
@@ -123,7 +129,7 @@ func (s *skimmer) using(i, end int, sc, lo, mid int32) int {
 
 func (s *skimmer) firstColumn(i int, sc, lo, hi int32) (ref, bool) {
 	for k := lo; k < hi; k++ {
-		if s.items[k].scope == sc {
+		if s.items[k].scope == sc && !s.items[k].absent {
 			return s.column(k, i)
 		}
 	}

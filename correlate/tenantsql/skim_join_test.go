@@ -33,6 +33,12 @@ func TestJoins(t *testing.T) {
 		{`select from o as x, o as y where x.tenant_id = 1 and y.tenant_id = 2`, `o/x=1 o/y=2`},
 		{`select from o left join lateral (select * from c where c.tenant_id = o.tenant_id limit 1) l on true where o.tenant_id = 1`, `o=1 c=1`},
 		{`select from s1.o join s2.o on s1.o.id = s2.o.id where s2.o.tenant_id = 1`, `s1.o s2.o=1`},
+		{`select from o left join (c full join d using (tenant_id)) using (tenant_id) where c.tenant_id = 1`, `o ~c=1 ~d`},
+		{`select from o join (c full join d using (tenant_id)) using (tenant_id) where c.tenant_id = 1`, `o ~c=1 ~d`},
+		{`select from o join (c right join d using (tenant_id)) using (tenant_id) where o.tenant_id = 1`, `o=1 c=1 d=1`},
+		{`select from o right join c using (tenant_id) where tenant_id = 1`, `o=1 c=1`},
+		{`select from o natural right join c where tenant_id = 1`, `o c=1`},
+		{`select from o natural full join c where tenant_id = 1`, `o c`},
 		{`select from o join c on left(c.x, 1) = 'a' left join d on d.tenant_id = 1`, `o c d=1`},
 	}.run(t, PostgreSQL)
 }

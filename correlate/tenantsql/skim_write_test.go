@@ -17,6 +17,8 @@ func TestInsert(t *testing.T) {
 		{`insert into a (id, tenant_id) select id, 'x' from b where b.tenant_id = 'y'`, `*a=x<-x b=y`},
 		{`insert into a (id, tenant_id) select id, 'x' as t from b where b.tenant_id = 'y' union all select 1, $1`, `*a=x|$1<-x|$1 b=y`},
 		{`insert into a (id, tenant_id) select id, b.tenant_id from b where b.tenant_id = 'y'`, `*a=y<-y b=y`},
+		{`insert into a (id, tenant_id) select 1, b.tenant_id from c left join b on b.tenant_id = 'x'`, `*a=x|NULL<-x|NULL c b=x`},
+		{`insert into a (id, tenant_id) select 1, s.tenant_id from (select b.tenant_id from c left join b on b.tenant_id = 'x') s`, `*a=x|NULL<-x|NULL c b=x`},
 		{`insert into a (id, tenant_id) select id, tenant_id from b`, `*a=UNKNOWN<-UNKNOWN b`},
 		{`insert into a (id, tenant_id) select * from b where tenant_id = 'y'`, `*a=UNKNOWN<-UNKNOWN b=y`},
 		{`insert into a (id, tenant_id) (select id, 'x' from b)`, `*a=x<-x b`},

@@ -1,11 +1,16 @@
 package tenantsql
 
+import "strings"
+
 // Split cuts a text into its statements, at each semicolon outside of strings, dollar quotes, quoted names and comments; parentheses make no
 // difference. A statement is given as written between two semicolons, without the white space around it. Statements that are empty or only comments are
 // left out: the server does not run them. Of a cut text (cut) the end is left out if it may be the beginning of a comment.
 //
 // The body of a function in the form BEGIN ATOMIC … END is split as well.
 func Split(d Dialect, sql string, cut bool) []string {
+	if one := strings.IndexByte(sql, ';'); !cut && (one < 0 || one == len(sql)-1) && startsWithWord(sql) {
+		return []string{trim(strings.TrimSuffix(sql, ";"))} // most texts: nothing to scan for
+	}
 	var out []string
 	s := newScanner(d, sql)
 	from := 0
@@ -33,6 +38,11 @@ func Split(d Dialect, sql string, cut bool) []string {
 			some++
 		}
 	}
+}
+
+// startsWithWord tells whether a text begins with a letter, so that it is neither empty nor only a comment.
+func startsWithWord(s string) bool {
+	return s != "" && (s[0]|0x20) >= 'a' && (s[0]|0x20) <= 'z'
 }
 
 func trim(s string) string {

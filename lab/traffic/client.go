@@ -32,7 +32,7 @@ type Client struct {
 
 // Request is a labelled request.
 type Request struct {
-	ID     string // X-Request-ID
+	ID     string // X-Request-ID; "" sends none
 	Method string
 	Target string // path and query
 	Header map[string]string
@@ -132,7 +132,10 @@ func (c *Client) exchange(ctx context.Context, r Request) (*Response, error) {
 
 func (r Request) bytes(host string) []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\nX-Request-ID: %s\r\n", r.Method, r.Target, host, r.ID)
+	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\n", r.Method, r.Target, host)
+	if r.ID != "" {
+		fmt.Fprintf(&b, "X-Request-ID: %s\r\n", r.ID)
+	}
 	for name, value := range r.Header {
 		fmt.Fprintf(&b, "%s: %s\r\n", name, value)
 	}

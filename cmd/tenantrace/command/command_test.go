@@ -151,7 +151,7 @@ func TestCheck(t *testing.T) {
 	if code := i.run(t, "check"); code != exitOK {
 		t.Errorf("exit %d, want 0: a library that is not learned does not hinder the others", code)
 	}
-	for _, want := range []string{"ok       kernel                  6.1.0", "/usr/lib/libssl.so.3: version unknown, 3 processes, offsets learned", "offsets not learned: no accessor"} {
+	for _, want := range []string{"ok       kernel                  6.1.0", "/usr/lib/libssl.so.3: build id unknown, 3 processes, offsets learned", "offsets not learned: no accessor"} {
 		if !strings.Contains(i.stdout.String(), want) {
 			t.Errorf("check does not print %q:\n%s", want, &i.stdout)
 		}

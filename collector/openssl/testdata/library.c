@@ -71,7 +71,7 @@ size_t SSL_get_client_random(const struct ssl *s, unsigned char *out, size_t siz
 	return size;
 }
 
-#define WORKER(name, flags)                                                                                             \
+#define WORKER(name, flags)                                                                                      \
 	static __attribute__((noinline)) int name(struct ssl *s, void *buffer, size_t size, size_t *moved)       \
 	{                                                                                                        \
 		int ok;                                                                                          \

@@ -55,6 +55,7 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 	case "bench":
 		flags.IntVar(&bench.Connections, "connections", lab.DefaultBenchConnections, "connections")
 		flags.IntVar(&bench.Pairs, "pairs", lab.DefaultPairs, "pairs of measurements, one without and one with the daemon")
+		flags.IntVar(&bench.Rate, "rate", lab.DefaultRate, "requests per second of the second, paced measurement")
 		flags.IntVar(&bench.Requests, "requests", lab.DefaultBenchRequests, "requests in each measurement")
 	case "", "help", "-h", "--help":
 		fmt.Fprint(out, usage)
@@ -82,7 +83,7 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 		}
 		return lab.Load(ctx, load)
 	case "bench":
-		if bench.Connections < 1 || bench.Requests < 1 || bench.Pairs < 1 {
+		if bench.Connections < 1 || bench.Requests < 1 || bench.Pairs < 1 || bench.Rate < 1 {
 			return errors.New("--connections, --requests and --pairs must be at least 1")
 		}
 		return lab.Bench(ctx, bench)
