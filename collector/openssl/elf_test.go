@@ -18,7 +18,10 @@ func tinyELF(machine elf.Machine, names []string, code map[string][]byte) []byte
 	stringTable.WriteByte(0)
 	for _, name := range names {
 		text.Write(make([]byte, -text.Len()&15))
-		entry := elf.Sym64{Name: uint32(stringTable.Len()), Info: elf.ST_INFO(elf.STB_GLOBAL, elf.STT_FUNC), Shndx: 1, Value: base + header + uint64(text.Len()), Size: uint64(len(code[name]))}
+		entry := elf.Sym64{
+			Name: uint32(stringTable.Len()), Info: elf.ST_INFO(elf.STB_GLOBAL, elf.STT_FUNC), Shndx: 1,
+			Value: base + header + uint64(text.Len()), Size: uint64(len(code[name])),
+		}
 		_ = binary.Write(&symbols, le, entry)
 		stringTable.WriteString(name + "\x00")
 		text.Write(code[name])
@@ -31,7 +34,9 @@ func tinyELF(machine elf.Machine, names []string, code map[string][]byte) []byte
 		Ident: [16]byte{0x7f, 'E', 'L', 'F', byte(elf.ELFCLASS64), byte(elf.ELFDATA2LSB), 1}, Type: uint16(elf.ET_DYN), Machine: uint16(machine),
 		Phoff: fileHeaderSize, Phentsize: segmentSize, Phnum: 1, Shoff: uint64(sectionsAt), Shentsize: sectionSize, Shnum: 4,
 	})
-	_ = binary.Write(&out, le, elf.Prog64{Type: uint32(elf.PT_LOAD), Flags: uint32(elf.PF_R | elf.PF_X), Vaddr: base, Filesz: uint64(symbolsAt), Memsz: uint64(symbolsAt)})
+	_ = binary.Write(&out, le, elf.Prog64{
+		Type: uint32(elf.PT_LOAD), Flags: uint32(elf.PF_R | elf.PF_X), Vaddr: base, Filesz: uint64(symbolsAt), Memsz: uint64(symbolsAt),
+	})
 	out.Write(make([]byte, header-out.Len()))
 	out.Write(text.Bytes())
 	out.Write(symbols.Bytes())

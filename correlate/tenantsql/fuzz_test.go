@@ -67,6 +67,7 @@ func FuzzAnalyze(f *testing.F) {
 
 func FuzzSplit(f *testing.F) {
 	seeds(f)
+	f.Add("--;", uint8(1), false)
 	f.Fuzz(func(t *testing.T, sql string, dialect uint8, cut bool) {
 		d := Dialect(dialect % 2)
 		rest := sql
@@ -76,7 +77,8 @@ func FuzzSplit(f *testing.F) {
 				t.Fatalf("%q is not the next part of %q", one, rest)
 			}
 			rest = rest[k+len(one):]
-			if !cut && Split(d, one, false) == nil {
+			// MySQL's -- is a comment before white space and at the end of a text, but not before the semicolon that stood here.
+			if !cut && !(d == MySQL && strings.HasSuffix(one, "--")) && Split(d, one, false) == nil {
 				t.Errorf("%q is empty", one)
 			}
 		}

@@ -16,20 +16,15 @@ const (
 	kwAuthorization
 	kwBegin
 	kwBetween
-	kwCall
 	kwCase
 	kwCast
-	kwClose
 	kwCoalesce
 	kwCollate
 	kwCommit
 	kwConflict
-	kwConstraint
 	kwCopy
 	kwCreate
 	kwCross
-	kwCurrent
-	kwCursor
 	kwData
 	kwDeallocate
 	kwDeclare
@@ -39,8 +34,6 @@ const (
 	kwDescribe
 	kwDiscard
 	kwDistinct
-	kwDo
-	kwDuplicate
 	kwEnd
 	kwExcept
 	kwExecute
@@ -62,24 +55,19 @@ const (
 	kwInto
 	kwIs
 	kwJoin
-	kwKey
 	kwLateral
 	kwLeft
 	kwLimit
 	kwLocal
 	kwLock
-	kwMatched
 	kwMaterialized
 	kwMerge
-	kwMove
-	kwNames
 	kwNatural
 	kwNo
 	kwNone
 	kwNot
 	kwNull
 	kwNullif
-	kwOf
 	kwOffset
 	kwOn
 	kwOnly
@@ -128,7 +116,6 @@ const (
 	kwUsing
 	kwValue
 	kwValues
-	kwView
 	kwWhen
 	kwWhere
 	kwWindow
@@ -172,14 +159,10 @@ func lookup(word string) keyword {
 		return kwBegin
 	case "between":
 		return kwBetween
-	case "call":
-		return kwCall
 	case "case":
 		return kwCase
 	case "cast":
 		return kwCast
-	case "close":
-		return kwClose
 	case "coalesce":
 		return kwCoalesce
 	case "collate":
@@ -188,18 +171,12 @@ func lookup(word string) keyword {
 		return kwCommit
 	case "conflict":
 		return kwConflict
-	case "constraint":
-		return kwConstraint
 	case "copy":
 		return kwCopy
 	case "create":
 		return kwCreate
 	case "cross":
 		return kwCross
-	case "current":
-		return kwCurrent
-	case "cursor":
-		return kwCursor
 	case "data":
 		return kwData
 	case "deallocate":
@@ -218,10 +195,6 @@ func lookup(word string) keyword {
 		return kwDiscard
 	case "distinct":
 		return kwDistinct
-	case "do":
-		return kwDo
-	case "duplicate":
-		return kwDuplicate
 	case "end":
 		return kwEnd
 	case "except":
@@ -264,8 +237,6 @@ func lookup(word string) keyword {
 		return kwIs
 	case "join":
 		return kwJoin
-	case "key":
-		return kwKey
 	case "lateral":
 		return kwLateral
 	case "left":
@@ -276,16 +247,10 @@ func lookup(word string) keyword {
 		return kwLocal
 	case "lock":
 		return kwLock
-	case "matched":
-		return kwMatched
 	case "materialized":
 		return kwMaterialized
 	case "merge":
 		return kwMerge
-	case "move":
-		return kwMove
-	case "names":
-		return kwNames
 	case "no":
 		return kwNo
 	case "natural":
@@ -298,8 +263,6 @@ func lookup(word string) keyword {
 		return kwNull
 	case "nullif":
 		return kwNullif
-	case "of":
-		return kwOf
 	case "offset":
 		return kwOffset
 	case "on":
@@ -396,8 +359,6 @@ func lookup(word string) keyword {
 		return kwValue
 	case "values":
 		return kwValues
-	case "view":
-		return kwView
 	case "when":
 		return kwWhen
 	case "where":

@@ -33,6 +33,7 @@ func (s *skimmer) condition(i, end int, p place) int {
 	if i < end && s.word(i, kwWhere) {
 		i = s.where(i+1, end, p)
 	}
+	s.expectClause(i, end)
 	return s.rest(i, end, p)
 }
 

@@ -80,6 +80,7 @@ func (s *skimmer) table(i, end int, p place) int {
 	first := i
 	last, i, ok := s.path(i, end)
 	if !ok || s.toks[first].kind == tWord && reserved(s.keyword(first)) {
+		s.broken = s.broken || s.complete(i)
 		return i
 	}
 	if s.op(i, opLeft) && i < end {

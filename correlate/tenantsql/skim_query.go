@@ -91,6 +91,7 @@ func (s *skimmer) selection(i, end int, p place, c *collector) int {
 	if i < end && s.word(i, kwFrom) {
 		s.sure = false
 		i = s.from(i+1, end, q)
+		s.expectClause(i, end)
 	}
 	if i < end && s.word(i, kwInto) {
 		i = s.clause(i+1, end)
@@ -98,6 +99,7 @@ func (s *skimmer) selection(i, end int, p place, c *collector) int {
 	if i < end && s.word(i, kwWhere) {
 		s.sure = false
 		i = s.where(i+1, end, q)
+		s.expectClause(i, end)
 	}
 	rest := i
 	i = s.queryTail(i, end)
@@ -129,6 +131,22 @@ func (s *skimmer) clause(i, end int) int {
 		i = s.skip(i, end)
 	}
 	return i
+}
+
+// expectClause notes as not read what stands where only the end of FROM or WHERE is expected, such as FOR SYSTEM_TIME: tables may follow it.
+func (s *skimmer) expectClause(i, end int) {
+	if i >= end {
+		return
+	}
+	switch s.keyword(i) {
+	case kwWhere, kwGroup, kwHaving, kwOrder, kwLimit, kwOffset, kwFetch, kwWindow, kwUnion, kwIntersect, kwExcept, kwInto, kwReturning, kwOn, kwLock, kwProcedure:
+		return
+	case kwFor:
+		if s.word(i+1, kwUpdate) || s.is(i+1, "share") || s.word(i+1, kwNo) || s.is(i+1, "key") || !s.complete(i+1) {
+			return
+		}
+	}
+	s.broken = true
 }
 
 // list reads a select list.

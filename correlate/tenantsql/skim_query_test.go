@@ -67,6 +67,21 @@ func TestScopes(t *testing.T) {
 	}.run(t, PostgreSQL)
 }
 
+func TestUnknownSyntaxSaysSo(t *testing.T) {
+	cases{
+		{`select * from a for system_time as of 1, b where tenant_id = 1`, `~a UNPARSED`},
+		{`select * from 'a' where tenant_id = 1`, `UNPARSED`},
+		{`select * from {oj a left join b on true} where tenant_id = 1`, `UNPARSED`},
+		{`select * from a,, b`, `a b UNPARSED`},
+		{`select * from a where tenant_id = 1, 2`, `a=1 UNPARSED`},
+		{`update a for portion of v from 1 to 2 set n = 1 where tenant_id = 1`, `*a UNPARSED`},
+		{`delete from a whatever x where tenant_id = 1`, `*a/whatever UNPARSED`},
+		{`with x select * from a`, `UNPARSED`},
+		{`select * from a for no key update of a skip locked`, `a`},
+		{`select * from a where tenant_id = 1 for share`, `a=1`},
+	}.run(t, PostgreSQL)
+}
+
 func TestDerived(t *testing.T) {
 	cases{
 		{`select * from (select * from a where tenant_id = 1) s`, `a=1`},

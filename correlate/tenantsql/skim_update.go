@@ -21,6 +21,7 @@ func (s *skimmer) update(i, end int, p place) int {
 		}
 	}
 	if i >= end || !s.word(i, kwSet) {
+		s.broken = s.broken || s.complete(i)
 		return s.rest(i, end, q)
 	}
 	set := i + 1

@@ -31,6 +31,11 @@ func TestSplit(t *testing.T) {
 		{PostgreSQL, `select 1; select 'a;b`, true, []string{`select 1`, `select 'a;b`}},
 		{MySQL, "select 'a\\';', \";\", `;` # ;\n; select 2 -- ;", false, []string{"select 'a\\';', \";\", `;` # ;", `select 2 -- ;`}},
 		{MySQL, `select 1 /* /* ; */; select 2`, false, []string{`select 1 /* /* ; */`, `select 2`}},
+		{MySQL, `--;`, false, []string{`--`}},
+		{MySQL, `--`, false, nil},
+		{PostgreSQL, `select 1;`, false, []string{`select 1`}},
+		{PostgreSQL, `select ';'`, false, []string{`select ';'`}},
+		{PostgreSQL, "select 1\n", false, []string{`select 1`}},
 		{MySQL, `select 5--1; select 2`, false, []string{`select 5--1`, `select 2`}},
 	} {
 		if got := Split(tc.d, tc.sql, tc.cut); !reflect.DeepEqual(got, tc.want) {
