@@ -40,6 +40,8 @@ type Config struct {
 	Exes    []string // paths of executables
 	Fields  []string // names of HTTP fields to keep, lower case
 	Columns []string // names of result columns whose values are kept
+
+	noCookies bool // for tests: as on kernels before 5.15
 }
 
 // Collector is a running observation.
@@ -70,7 +72,7 @@ func New(cfg Config) (*Collector, error) {
 	if err != nil {
 		return nil, err
 	}
-	programs, err := probe.Load(probe.Config{ChosenOnly: len(cfg.PIDs)+len(cfg.Exes) > 0})
+	programs, err := probe.Load(probe.Config{ChosenOnly: len(cfg.PIDs)+len(cfg.Exes) > 0, NoCookies: cfg.noCookies})
 	if err != nil {
 		return nil, err
 	}

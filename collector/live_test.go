@@ -114,11 +114,12 @@ func (a *authority) issue(t *testing.T, name string, template *x509.Certificate)
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
 }
 
-// serve starts the server and gives its process and address.
-func (a *authority) serve(t *testing.T) (pid int, address string) {
+// serve starts the server, with more in its environment, and gives its process and address.
+func (a *authority) serve(t *testing.T, environment ...string) (pid int, address string) {
 	t.Helper()
 	a.issue(t, "server", &x509.Certificate{Subject: pkix.Name{CommonName: "server"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}})
 	cmd := exec.Command("/usr/bin/python3", "testdata/server.py", filepath.Join(a.dir, "server.pem"), filepath.Join(a.dir, "server.key"), filepath.Join(a.dir, "ca.pem"))
+	cmd.Env = append(os.Environ(), environment...)
 	cmd.Stderr = os.Stderr
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
@@ -160,7 +161,13 @@ func get(t *testing.T, c *http.Client, url string) {
 // start runs a collector until the test ends, and waits until it is ready.
 func start(t *testing.T, n *notes, pids ...int) (c *Collector, stop func()) {
 	t.Helper()
-	c, err := New(Config{Handler: n, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), PIDs: pids})
+	return startWith(t, n, Config{PIDs: pids})
+}
+
+func startWith(t *testing.T, n *notes, cfg Config) (c *Collector, stop func()) {
+	t.Helper()
+	cfg.Handler, cfg.Log = n, slog.New(slog.NewTextHandler(t.Output(), nil))
+	c, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -100,12 +100,40 @@ func (u *unit) gatherRelation(e *Engine, r *reading, rel *tenantsql.Relation) {
 	if rel.Target {
 		from = fromWritten
 	}
-	for _, v := range rel.Values {
-		u.resolve(r, v, from)
+	if !u.narrow(r, rel.Every, from) {
+		for _, v := range rel.Values {
+			u.resolve(r, v, from)
+		}
 	}
 	for _, v := range rel.Assigned {
 		u.resolve(r, v, fromWritten)
 	}
+}
+
+// narrow adds the tenants that are in every one of the sets which can be resolved, and tells whether one could: each touched row is in all of them.
+func (u *unit) narrow(r *reading, sets [][]tenantsql.Value, from source) bool {
+	var left []observed
+	resolved := false
+	for _, set := range sets {
+		one := unit{session: u.session}
+		for _, v := range set {
+			one.resolve(r, v, from)
+		}
+		u.sessionUnknown = u.sessionUnknown || one.sessionUnknown
+		switch {
+		case one.opaque:
+		case !resolved:
+			left, resolved = one.values, true
+		default:
+			left = slices.DeleteFunc(left, func(o observed) bool {
+				return !slices.ContainsFunc(one.values, func(p observed) bool { return p.tenant == o.tenant })
+			})
+		}
+	}
+	for _, o := range left {
+		u.add(o)
+	}
+	return resolved
 }
 
 // resolve finds the tenant that a value in the text stands for.

@@ -9,6 +9,7 @@ import (
 const (
 	selectScoped = "SELECT id, tenant_id FROM invoices WHERE tenant_id = 'acme'"
 	selectBeta   = "SELECT id, tenant_id FROM invoices WHERE tenant_id = 'beta'"
+	selectTwice  = "SELECT id, tenant_id FROM invoices WHERE tenant_id = $1 AND tenant_id = $2"
 	selectByKey  = "SELECT id, tenant_id FROM invoices WHERE id = 7"
 )
 
@@ -30,6 +31,9 @@ func TestOneStatement(t *testing.T) {
 		{"foreign bind, no rows", "SELECT * FROM invoices WHERE tenant_id = $1", []string{"beta"}, nil, "violation thread bind beta [CROSS_TENANT_READ]"},
 		{"array", "SELECT * FROM invoices WHERE tenant_id = ANY($1)", []string{"{acme}"}, nil, "ok_exact thread bind acme"},
 		{"foreign array", "SELECT * FROM invoices WHERE tenant_id = ANY($1)", []string{`{"acme",beta}`}, nil, "violation thread bind acme,beta [CROSS_TENANT_READ]"},
+		{"two binds", selectTwice, []string{"acme", "acme"}, nil, "ok_exact thread bind acme"},
+		{"two foreign binds", selectTwice, []string{"beta", "beta"}, nil, "violation thread bind beta [CROSS_TENANT_READ]"},
+		{"two binds that exclude each other", selectTwice, []string{"acme", "beta"}, nil, "unattributed/no_evidence thread"},
 		{"by key, own row", selectByKey, nil, rows("acme"), "ok_exact thread row acme"},
 		{"by key, foreign row", selectByKey, nil, rows("beta"), "violation thread row beta [CROSS_TENANT_BY_KEY]"},
 		{"scoped, foreign row", "SELECT * FROM invoices i JOIN notes n ON n.id = i.id WHERE i.tenant_id = 'acme'", nil, rows("acme", "beta"), "violation thread row acme,beta [CROSS_TENANT_READ]"},
