@@ -16,7 +16,7 @@ const maxReadErrors = 100
 
 // pollInterval is how often the ring buffer is looked at while it is empty: the kernel side wakes nobody until it fills. Each look costs the runtime
 // more than the records that it finds; half of the 100 ms within which a verdict is promised are left for the rest.
-const pollInterval = 40 * time.Millisecond
+const pollInterval = 50 * time.Millisecond
 
 // read handles records until the ring buffer is flushed or closed. Between records, and at least every TickInterval, it emits a Tick.
 func (c *Collector) read() error {

@@ -20,8 +20,8 @@ var version = "unreleased"
 // stopTimeout bounds the stop: a part that hangs must not keep the program from ending.
 const stopTimeout = 5 * time.Second
 
-// The heap is small and its garbage short-lived: collecting less often saves a tenth of the daemon's time, and the limit keeps it within its memory
-// budget of 150 MB. GOGC and GOMEMLIMIT in the environment win.
+// The heap is small and its garbage short-lived: collecting less often spends memory that the budget of 150 MB has to save processor time, and the
+// limit keeps it there. GOGC and GOMEMLIMIT in the environment win.
 const (
 	collectPercent = 400
 	softMemory     = 120 << 20

@@ -15,7 +15,8 @@ import (
 )
 
 const (
-	flushInterval = 100 * time.Millisecond // a line is on its way after this; the contract is 250 ms
+	flushDelay    = 20 * time.Millisecond  // a line waits this long for others to be written with it
+	retryInterval = 100 * time.Millisecond // a failed write is tried again after this
 	sayInterval   = time.Minute            // a lasting fault is said this often
 	defaultLimit  = 8 << 20
 )
@@ -88,6 +89,9 @@ func (s *Lines) Write(lines []byte) (int, error) {
 	if s.closing || len(s.buf) > 0 && len(s.buf)+len(lines) > s.cfg.Limit {
 		s.lose(lines)
 		return len(lines), nil
+	}
+	if len(s.buf) == 0 {
+		time.AfterFunc(flushDelay, s.poke)
 	}
 	s.buf = append(s.buf, lines...)
 	if len(s.buf) > s.cfg.Limit/4 {
@@ -166,15 +170,12 @@ func (s *Lines) lose(lines []byte) {
 // run writes until Close.
 func (s *Lines) run() {
 	defer close(s.done)
-	ticker := time.NewTicker(flushInterval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ticker.C:
-		case <-s.wake:
-		}
+	for range s.wake {
 		s.outMu.Lock()
 		s.flush()
+		if len(s.pending) > 0 {
+			time.AfterFunc(retryInterval, s.poke)
+		}
 		s.outMu.Unlock()
 		s.mu.Lock()
 		end := s.closing

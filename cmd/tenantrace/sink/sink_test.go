@@ -124,7 +124,7 @@ func TestTruncate(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, _ := open(t, Config{Path: path, Truncate: true})
-	time.Sleep(2 * flushInterval) // nothing is written, so nothing is lost
+	time.Sleep(2 * flushDelay) // nothing is written, so nothing is lost
 	if b, _ := os.ReadFile(path); string(b) != "old\n" {
 		t.Errorf("before the first line the file holds %q", b)
 	}
