@@ -75,6 +75,23 @@ struct file {
 	void *private_data;
 };
 
+struct rb_node {
+	struct rb_node *rb_right;
+	struct rb_node *rb_left;
+};
+
+struct rb_root {
+	struct rb_node *rb_node;
+};
+
+struct rb_root_cached {
+	struct rb_root rb_root;
+};
+
+struct eventpoll {
+	struct rb_root_cached rbr;
+};
+
 struct fdtable {
 	unsigned int max_fds;
 	struct file **fd;
@@ -88,6 +105,14 @@ struct mm_struct {
 	struct file *exe_file;
 };
 
+typedef struct {
+	int counter;
+} atomic_t;
+
+struct signal_struct {
+	atomic_t live;
+};
+
 struct task_struct {
 	int pid;
 	int tgid;
@@ -95,6 +120,7 @@ struct task_struct {
 	struct files_struct *files;
 	char comm[16];
 	struct task_struct *group_leader;
+	struct signal_struct *signal;
 };
 
 struct socket {

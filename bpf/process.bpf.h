@@ -131,13 +131,14 @@ static __always_inline void process_exited(void)
 {
 	__u64 id = bpf_get_current_pid_tgid();
 	__u32 tgid = id >> 32, tid = (__u32)id;
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	struct traced_process *process = bpf_map_lookup_elem(&processes, &tgid);
 
 	if (!process)
 		return;
 	bpf_map_delete_elem(&calls, &id);
 	bpf_map_delete_elem(&readers, &tid);
-	if (tgid != tid)
+	if (BPF_CORE_READ(task, signal, live.counter)) /* its last thread ends a process, whichever that is */
 		return;
 	emit_process(process, tgid, PROCESS_EXITED, 0);
 	bpf_map_delete_elem(&processes, &tgid);

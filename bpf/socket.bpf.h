@@ -14,8 +14,9 @@
 #define PROT_EXEC 4
 #define MSG_PEEK 2
 #define EINPROGRESS 115
-/* Payloads that are looked at before a socket is said to carry something else. */
+/* Payloads that are looked at before a socket is said to carry something else; one that is older than the tracing may be in the middle of a long message. */
 #define SNIFF_TRIES 4
+#define SNIFF_TRIES_LATE 1024
 #define IOVEC_MAX 4
 
 struct socket_state {
@@ -76,6 +77,19 @@ static __always_inline bool socket_of(int fd, struct socket_id *id)
 	return id->sk != 0;
 }
 
+static __always_inline void emit_socket_closed(struct traced_process *process, struct socket_id *id)
+{
+	struct socket_closed_record *r = bpf_ringbuf_reserve(&events, sizeof(*r), 0);
+
+	if (!r) {
+		count_drop(process, DROP_RINGBUF);
+		return;
+	}
+	fill_header(&r->header, process, RECORD_SOCKET_CLOSED);
+	r->socket = *id;
+	submit(r);
+}
+
 static __always_inline struct socket_state *socket_seen(struct traced_process *process, struct socket_id *id, __u16 origin)
 {
 	struct socket_state fresh = {.inode = id->inode, .origin = origin}, *state = bpf_map_lookup_elem(&sockets, &id->sk);
@@ -84,6 +98,11 @@ static __always_inline struct socket_state *socket_seen(struct traced_process *p
 
 	if (state && state->inode == id->inode)
 		return state;
+	if (state && state->class >= CLASS_TLS) { /* a unix socket that was here before: its end is not announced */
+		struct socket_id before = {.sk = id->sk, .inode = state->inode};
+
+		emit_socket_closed(process, &before);
+	}
 	family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	if (family != AF_INET && family != AF_INET6 && family != AF_UNIX)
 		fresh.class = CLASS_OTHER;
@@ -181,6 +200,11 @@ static __always_inline bool is_method(const __u8 *b)
 	return false;
 }
 
+static __always_inline bool begins_method(__u8 c)
+{
+	return c == 'G' || c == 'P' || c == 'H' || c == 'D' || c == 'O' || c == 'T' || c == 'C';
+}
+
 /* PostgreSQL's first message of a client: length, then protocol 3.x or one of the request codes (protocol chapter, "Message Formats"). */
 static __always_inline bool is_startup(const __u8 *b)
 {
@@ -210,8 +234,10 @@ static __always_inline bool is_frontend(const __u8 *b, __u32 n)
 
 static __always_inline __u32 classify(struct socket_state *state, const __u8 *b, __u32 n, __u32 direction)
 {
-	if (n < 5)
-		return CLASS_UNKNOWN;
+	if (n < 5) /* a client may cut its first bytes as it likes: Go puts them together */
+		return direction == DIRECTION_IN && state->origin == ORIGIN_ACCEPTED && !state->moved[DIRECTION_IN] && begins_method(b[0])
+			   ? CLASS_HTTP
+			   : CLASS_UNKNOWN;
 	if (b[0] == 0x16 && b[1] == 3 && b[2] <= 4)
 		return CLASS_TLS;
 	if (direction == DIRECTION_IN)
@@ -298,7 +324,7 @@ static __noinline int transferred(struct traced_process *process, int fd, struct
 			state->class = classify(state, head, t->iov ? n : length, t->direction);
 		if (state->class == CLASS_UNKNOWN) {
 			state->tries++;
-			if (state->tries >= SNIFF_TRIES)
+			if (state->tries >= (state->origin == ORIGIN_LATE ? SNIFF_TRIES_LATE : SNIFF_TRIES))
 				state->class = CLASS_OTHER;
 		}
 		if (state->class >= CLASS_HTTP)
@@ -311,19 +337,6 @@ static __noinline int transferred(struct traced_process *process, int fd, struct
 	}
 	state->moved[t->direction & 1] += length;
 	return 0;
-}
-
-static __always_inline void emit_socket_closed(struct traced_process *process, struct socket_id *id)
-{
-	struct socket_closed_record *r = bpf_ringbuf_reserve(&events, sizeof(*r), 0);
-
-	if (!r) {
-		count_drop(process, DROP_RINGBUF);
-		return;
-	}
-	fill_header(&r->header, process, RECORD_SOCKET_CLOSED);
-	r->socket = *id;
-	submit(r);
 }
 
 /* A read returned 0: the peer has closed. Unix sockets have no state tracepoint. */

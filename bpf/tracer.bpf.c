@@ -75,6 +75,13 @@ int ssl_free_enter(struct pt_regs *ctx)
 }
 
 /* With BTF: the saved registers are read directly, not through a helper. */
+SEC("tp_btf/sys_enter")
+int sys_enter(__u64 *ctx)
+{
+	syscall_entered((struct pt_regs *)ctx[0], (long)ctx[1]);
+	return 0;
+}
+
 SEC("tp_btf/sys_exit")
 int sys_exit(__u64 *ctx)
 {

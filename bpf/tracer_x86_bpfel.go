@@ -299,6 +299,7 @@ const (
 	TracerProgSchedProcessExit   = "sched_process_exit"
 	TracerProgSchedProcessFork   = "sched_process_fork"
 	TracerProgSslFreeEnter       = "ssl_free_enter"
+	TracerProgSysEnter           = "sys_enter"
 	TracerProgSysExit            = "sys_exit"
 	TracerProgTlsCallEnter       = "tls_call_enter"
 	TracerProgTlsCallExit        = "tls_call_exit"
@@ -375,6 +376,7 @@ type TracerProgramSpecs struct {
 	SchedProcessExit *ebpf.ProgramSpec `ebpf:"sched_process_exit"`
 	SchedProcessFork *ebpf.ProgramSpec `ebpf:"sched_process_fork"`
 	SslFreeEnter     *ebpf.ProgramSpec `ebpf:"ssl_free_enter"`
+	SysEnter         *ebpf.ProgramSpec `ebpf:"sys_enter"`
 	SysExit          *ebpf.ProgramSpec `ebpf:"sys_exit"`
 	TlsCallEnter     *ebpf.ProgramSpec `ebpf:"tls_call_enter"`
 	TlsCallExit      *ebpf.ProgramSpec `ebpf:"tls_call_exit"`
@@ -511,6 +513,7 @@ type TracerPrograms struct {
 	SchedProcessExit *ebpf.Program `ebpf:"sched_process_exit"`
 	SchedProcessFork *ebpf.Program `ebpf:"sched_process_fork"`
 	SslFreeEnter     *ebpf.Program `ebpf:"ssl_free_enter"`
+	SysEnter         *ebpf.Program `ebpf:"sys_enter"`
 	SysExit          *ebpf.Program `ebpf:"sys_exit"`
 	TlsCallEnter     *ebpf.Program `ebpf:"tls_call_enter"`
 	TlsCallExit      *ebpf.Program `ebpf:"tls_call_exit"`
@@ -524,6 +527,7 @@ func (p *TracerPrograms) Close() error {
 		p.SchedProcessExit,
 		p.SchedProcessFork,
 		p.SslFreeEnter,
+		p.SysEnter,
 		p.SysExit,
 		p.TlsCallEnter,
 		p.TlsCallExit,

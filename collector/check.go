@@ -39,10 +39,14 @@ var capabilities = [...]capability{
 	{[]int{unix.CAP_DAC_READ_SEARCH, unix.CAP_DAC_OVERRIDE}, "CAP_DAC_READ_SEARCH", "open libraries that only their owners may read"},
 }
 
-// Requirements looks at the host. The last one loads the programs, if the others hold.
+// Prerequisites looks at the host: its kernel, and what this process may do.
+func Prerequisites() []Requirement {
+	return append([]Requirement{kernelVersion(), typeInformation(), uprobes()}, capable()...)
+}
+
+// Requirements are the prerequisites and, if they hold, whether the programs load and attach.
 func Requirements() []Requirement {
-	out := []Requirement{kernelVersion(), typeInformation(), uprobes()}
-	out = append(out, capable()...)
+	out := Prerequisites()
 	for _, r := range out {
 		if !r.OK {
 			return out

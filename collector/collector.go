@@ -92,7 +92,10 @@ func New(cfg Config) (*Collector, error) {
 		pids[i] = uint32(pid)
 	}
 	c.finder = discovery.New(discovery.Config{Proc: Proc, Programs: programs, PIDs: pids, Exes: cfg.Exes, Log: cfg.Log}, uint32(os.Getpid()))
-	if err := programs.AttachTracepoints(); err != nil {
+	if err = programs.AttachTracepoints(); err == nil {
+		err = programs.TryUprobe() // else the first library would tell, when the daemon already runs
+	}
+	if err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
 	return c, nil

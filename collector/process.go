@@ -9,7 +9,12 @@ import (
 type process struct {
 	exe, service string
 	lost         uint32 // records lost so far, modulo 2^32
+	gone         int    // ticks since the kernel side forgot it
 }
+
+// goneTicks is for how many ticks a process that the kernel side has forgotten is kept: its last records may still be in the ring buffer, or the record of
+// its end was lost.
+const goneTicks = 40
 
 // process gives the process of a record; the first record of one announces it.
 func (c *Collector) process(h event.Header) *process {
@@ -40,22 +45,33 @@ func (c *Collector) processChanged(h event.Header, r *bpf.TracerProcessRecord) {
 	switch bpf.TracerProcessChange(r.Change) {
 	case bpf.TracerProcessChangePROCESS_FORKED:
 		h.TID = h.PID
+		c.exit(h) // of another process that had the id: the record of its end was lost
 		c.start(h, r.Parent, text(r.Comm[:]))
 	case bpf.TracerProcessChangePROCESS_TRACED:
 		if c.processes[h.PID] == nil {
 			c.start(h, 0, text(r.Comm[:]))
 		}
+		c.account(h, c.processes[h.PID], r.Header.Lost)
 	case bpf.TracerProcessChangePROCESS_EXECUTED:
+		c.lastLosses(h, r)
 		c.exit(h)
-		c.start(h, 0, text(r.Comm[:]))
+		c.start(h, 0, text(r.Comm[:])).lost = r.Header.Lost // the kernel's count goes on
 	case bpf.TracerProcessChangePROCESS_EXITED:
+		c.lastLosses(h, r)
 		c.exit(h)
 	case bpf.TracerProcessChangePROCESS_CANDIDATE:
 		c.finder.Request(h.PID)
 	}
 }
 
-// exit ends a process. The kernel's own count of its losses goes with it, so the last word is the record's header.
+// lastLosses accounts for what a process lost before it ended. The kernel's own count goes with the process, so the record's header has the last word.
+func (c *Collector) lastLosses(h event.Header, r *bpf.TracerProcessRecord) {
+	if p := c.processes[h.PID]; p != nil {
+		c.account(h, p, r.Header.Lost)
+	}
+}
+
+// exit ends a process.
 func (c *Collector) exit(h event.Header) {
 	if c.processes[h.PID] == nil {
 		return

@@ -56,8 +56,12 @@ func (c *Collector) tick(now int64) {
 	}
 	c.lastTick = now
 	for pid, p := range c.processes {
+		h := event.Header{Time: now, PID: pid}
 		if lost, ok := c.programs.Lost(pid); ok {
-			c.account(event.Header{Time: now, PID: pid}, p, lost)
+			p.gone = 0
+			c.account(h, p, lost)
+		} else if p.gone++; p.gone >= goneTicks {
+			c.exit(h)
 		}
 	}
 	c.counts.connections.Store(int64(c.streams.Len()))

@@ -65,6 +65,7 @@ func (e *Engine) endConnection(c *connection) {
 		e.endSession(c.db)
 	}
 	for len(c.requests) > 0 {
+		e.strayed(c.requests[0])
 		e.endRequest(c.requests[0])
 	}
 	e.uncountTLS(c)

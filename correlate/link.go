@@ -14,20 +14,39 @@ type link struct {
 	reason verdict.Reason
 	// background is set when no request caused the statement; then reason is "".
 	background bool
+	// blind is set when the request that caused it may have been lost.
+	blind bool
 }
 
 // enter adds a request to the thread that read it.
 func (e *Engine) enter(t *thread, r *request) {
-	t.hasRead = true
+	t.hasRead, t.unsure, t.read = true, false, r.no
 	if t.multiplexing {
 		r.detached = true
 		return
 	}
+	left := t.leftBehind()
 	r.thread = t
 	t.open = append(t.open, r)
-	if len(t.open) > 1 && t.open[0].conn != r.conn {
+	switch {
+	case len(t.open) == 1 || t.open[0].conn == r.conn:
+	case left:
+		e.untie(t)
+	default:
 		e.detach(t) // a blocking thread finishes one connection's request before it reads another's
 	}
+}
+
+// leftBehind tells whether the open requests of a thread are pipelined ones that it has not begun to answer. Some blocking servers put such a
+// connection aside until more bytes come on it: that alone is no sign of a thread that multiplexes, and no client may make it one. Nor are requests
+// whose end may have been lost.
+func (t *thread) leftBehind() bool {
+	for _, r := range t.open {
+		if (!r.behind || r.response != 0) && !r.lossy {
+			return false
+		}
+	}
+	return len(t.open) > 0
 }
 
 // leave takes a request from its thread.
@@ -41,6 +60,11 @@ func (e *Engine) leave(r *request) {
 // detach marks a thread as one that multiplexes, for good: its open requests, and all later ones, cannot be told apart by thread.
 func (e *Engine) detach(t *thread) {
 	t.multiplexing = true
+	e.untie(t)
+}
+
+// untie takes the open requests of a thread from it: statements cannot be tied to them any more.
+func (e *Engine) untie(t *thread) {
 	open := t.open
 	t.open = nil
 	for _, r := range open {
@@ -54,7 +78,16 @@ func (e *Engine) threadWaited(ev *event.ThreadWaited) {
 	if !ok || ev.TID == 0 {
 		return
 	}
-	if t, ok := p.threads.Get(ev.TID); ok && len(t.open) > 0 {
+	t, ok := p.threads.Get(ev.TID)
+	if !ok {
+		return
+	}
+	t.unsure = false
+	switch {
+	case len(t.open) == 0:
+	case t.leftBehind():
+		e.untie(t)
+	default:
 		e.detach(t)
 	}
 }
@@ -78,10 +111,43 @@ func (e *Engine) linkOf(p *process, tid uint32) link {
 			}
 		}
 		return l
-	case len(p.requests) == 0, t.hasRead:
-		return link{rule: verdict.LinkNone, background: true}
+	case !t.unsure && (len(p.requests) == 0 || t.hasRead && !p.adrift()):
+		return e.unasked(p, t)
 	}
 	return link{rule: verdict.LinkNone, reason: verdict.NoLink}
+}
+
+// unasked is the link of a statement that no open request may have caused: what is known to have been missed may have.
+func (e *Engine) unasked(p *process, t *thread) link {
+	blocking := t.hasRead && !t.multiplexing
+	switch {
+	case e.now < p.blindUntil && !(blocking && t.read > p.blindAt):
+		return link{rule: verdict.LinkNone, blind: true}
+	case e.now < p.strayUntil && t.multiplexing:
+		return link{rule: verdict.LinkNone, reason: verdict.Ambiguous}
+	case e.now < p.strayUntil && !blocking:
+		return link{rule: verdict.LinkNone, reason: verdict.NoLink}
+	}
+	return link{rule: verdict.LinkNone, background: true}
+}
+
+// strayed notes that a request ended without its answer being seen whole, as when its client hangs up: its handler may work on, for as long as a
+// statement would have waited for it.
+func (e *Engine) strayed(r *request) {
+	if r.thread != nil {
+		r.thread.unsure = true
+	}
+	r.proc.strayUntil = e.now + int64(e.limits.DeferFor)
+}
+
+// adrift tells whether an open request of the process may be worked for by a thread that did not read it.
+func (p *process) adrift() bool {
+	for _, r := range p.requests {
+		if r.behind || r.detached {
+			return true
+		}
+	}
+	return false
 }
 
 // exact tells whether the link ties the statement to a request.

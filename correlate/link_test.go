@@ -107,6 +107,39 @@ func TestPipelining(t *testing.T) {
 	tr.expect("ok_exact thread literal acme")
 }
 
+// A server may put a connection aside with pipelined requests that it has read but not begun: whoever sends such must not blind the thread for
+// others, nor have them worked for by a thread that then counts as idle.
+func TestPipelinedRequestsPutAside(t *testing.T) {
+	for name, next := range map[string]func(*trace){
+		"wait":       func(tr *trace) { tr.play(&event.ThreadWaited{Header: tr.head(web, 7)}) },
+		"connection": func(tr *trace) { c := tr.client("acme"); tr.respond(c, tr.request(c, 7, "/lost"), 7, 200) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			tr := newTrace(t, "")
+			tr.known("acme")
+			a, b, db := tr.client("acme"), tr.client("beta"), tr.database()
+			tr.respond(a, tr.request(a, 8, "/"), 8, 200)
+			r1, r2 := tr.request(b, 7, "/1"), tr.request(b, 7, "/2")
+			tr.sql(db, 7, selectBeta)
+			tr.respond(b, r1, 7, 200)
+			tr.expect("ok_exact thread literal beta")
+			next(tr)
+
+			ra := tr.request(a, 7, "/") // the thread serves others
+			tr.sql(db, 7, selectScoped)
+			tr.respond(a, ra, 7, 200)
+			tr.expect("ok_exact thread literal acme")
+
+			tr.sql(db, 8, selectScoped) // /2 taken from the buffer by another thread
+			tr.respond(b, r2, 8, 200)
+			tr.expect("unattributed/no_link none literal acme")
+			tr.sql(db, 8, selectScoped)
+			tr.expect("background none literal acme")
+			tr.expectFindings()
+		})
+	}
+}
+
 func TestTransactionLink(t *testing.T) {
 	for _, begin := range []string{"BEGIN", "SELECT 1"} { // the block is told by BEGIN, or by ReadyForQuery alone
 		tr := newTrace(t, "")

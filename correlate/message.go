@@ -31,6 +31,7 @@ func (e *Engine) statementWritten(ev *event.Statement) {
 		s.writers[ev.PID] = struct{}{}
 	}
 	m := &message{seen: ev, proc: p, link: e.linkOf(p, ev.TID)}
+	m.blind = m.link.blind
 	s.inFlight = append(s.inFlight, m)
 	if len(s.inFlight) > e.limits.InFlight {
 		e.metrics.evicted("in_flight")

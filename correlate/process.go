@@ -19,13 +19,20 @@ type process struct {
 	threads  *bounded.Map[uint32, *thread]
 	conns    map[event.ConnID]*connection // those it opened, and database connections that it wrote to
 	requests map[uint64]*request          // open ones
-	wary     bool                         // a thread that multiplexes was forgotten: no thread met later is taken for a blocking one
+	// Until strayUntil, the handler of a request that has ended unseen may still run; until blindUntil, one of a request that was lost, unless its thread
+	// has read a request after the one with number blindAt.
+	strayUntil, blindUntil int64
+	blindAt                uint64
+
+	wary bool // a thread that multiplexes was forgotten: no thread met later is taken for a blocking one
 }
 
 // thread is what is known of a thread. Its open requests are a set: with more than one of them nothing can be told by thread.
 type thread struct {
 	open         []*request
-	hasRead      bool // it has read a request before
+	hasRead      bool   // it has read a request before
+	read         uint64 // number of the last one
+	unsure       bool   // that one ended without its answer being seen whole: the thread may still work for it
 	multiplexing bool
 }
 

@@ -20,6 +20,7 @@ type request struct {
 	status   int
 	ended    bool
 
+	behind   bool // it came before an earlier one of its connection was answered: which thread will work for it is not known
 	detached bool // its thread multiplexes: statements cannot be tied to it
 	lossy    bool // events of its process were lost while it was open
 	counted  bool // in requests_total
@@ -40,6 +41,7 @@ func (e *Engine) requestStarted(ev *event.HTTPRequest) {
 	}
 	e.requestNo++
 	r := &request{no: e.requestNo, seen: ev, conn: c, proc: p, peer: c.peer, start: ev.Time}
+	r.behind = len(c.requests) > 0
 	c.requests = append(c.requests, r)
 	p.requests[r.no] = r
 	if ev.TID != 0 {
@@ -78,6 +80,9 @@ func (e *Engine) responseEnded(ev *event.HTTPResponseEnd) {
 		return
 	}
 	if r := c.find(ev.Seq); r != nil {
+		if ev.Reason == "desync" {
+			e.strayed(r)
+		}
 		e.endRequest(r)
 	}
 }
@@ -104,6 +109,7 @@ func (e *Engine) evictRequest(r *request) {
 	if r.thread != nil {
 		e.detach(r.thread)
 	}
+	e.strayed(r)
 	e.endRequest(r)
 }
 
@@ -120,7 +126,7 @@ func (e *Engine) judgePending(r *request) {
 }
 
 func (e *Engine) countRequest(r *request) {
-	if r.counted {
+	if r.counted || r.seen.Seq == 0 {
 		return
 	}
 	r.counted = true

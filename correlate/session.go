@@ -162,6 +162,7 @@ func (e *Engine) lost(ev *event.Lost) {
 
 // blind gives up every statement of a process that is in flight or waits for its request, and every further one of the requests that are open.
 func (e *Engine) blind(p *process) {
+	p.blindUntil, p.blindAt = e.now+int64(e.limits.DeferFor), e.requestNo
 	for _, no := range slices.Sorted(maps.Keys(p.requests)) {
 		p.requests[no].lossy = true
 	}

@@ -252,3 +252,22 @@ func TestAnswersThatAreMissing(t *testing.T) {
 	tr.play(r)
 	tr.expect("no_tenant none", "no_tenant none", "background none")
 }
+
+// DO and CALL run code that is not seen: it may touch any row, and set any setting.
+func TestCodeThatIsNotSeen(t *testing.T) {
+	for _, text := range []string{"DO $$ BEGIN PERFORM enter('acme'); END $$", "CALL enter('acme')", "/* x */ call enter('acme')"} {
+		tr := newTrace(t, "")
+		tr.known("beta")
+		c, db := tr.client("acme"), tr.database()
+		r := tr.request(c, 7, "/")
+		tr.sql(db, 7, selectScoped)
+		tr.sql(db, 7, "SET app.tenant_id = 'beta'") // left by whoever had the session before
+		tr.sql(db, 7, text)
+		tr.sql(db, 7, unscoped)
+		tr.sql(db, 7, "SET app.tenant_id = 'acme'")
+		tr.sql(db, 7, unscoped)
+		tr.respond(c, r, 7, 200)
+		tr.expect("ok_exact thread literal acme", "no_tenant thread", "unattributed/unparsed thread", "unattributed/session_unknown thread", "no_tenant thread", "ok_exact thread session acme")
+		tr.expectFindings()
+	}
+}

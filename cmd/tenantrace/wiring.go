@@ -26,6 +26,10 @@ func (t tracer) Libraries() any { return libraries(t.Collector.Libraries()) }
 
 func newTracer(targets command.Targets) daemon.NewTracer {
 	return func(cfg daemon.TracerConfig) (daemon.Tracer, error) {
+		// Without some of the capabilities the daemon would start and miss processes.
+		if err := unmet(collector.Prerequisites()); err != nil {
+			return nil, err
+		}
 		c, err := collector.New(collector.Config{
 			Handler: cfg.Handler, Log: cfg.Log, PIDs: targets.PIDs, Exes: targets.Exes, Fields: cfg.Fields, Columns: cfg.Columns,
 		})
@@ -33,13 +37,21 @@ func newTracer(targets command.Targets) daemon.NewTracer {
 			return tracer{c}, nil
 		}
 		// The kernel says "operation not permitted" for many reasons: the requirement that is not met says more.
-		for _, r := range collector.Requirements() {
-			if !r.OK {
-				return nil, fmt.Errorf("%s: %s [%s; `tenantrace check` lists all that is needed]", r.Name, r.Detail, r.Remedy)
-			}
+		if unmet := unmet(collector.Requirements()); unmet != nil {
+			return nil, unmet
 		}
 		return nil, err
 	}
+}
+
+// unmet says the first requirement that is not met.
+func unmet(requirements []collector.Requirement) error {
+	for _, r := range requirements {
+		if !r.OK {
+			return fmt.Errorf("%s: %s [%s; `tenantrace check` lists all that is needed]", r.Name, r.Detail, r.Remedy)
+		}
+	}
+	return nil
 }
 
 func check(ctx context.Context) command.Report {

@@ -64,7 +64,7 @@ type ConnectionClosed struct {
 }
 
 // ThreadWaited says that a thread which has read a request since its last ThreadWaited waited for several file descriptors at once
-// (epoll_wait, or poll and select on more than one). Such a thread multiplexes: its open requests cannot be told apart by thread.
+// (epoll_wait, poll or select on more than one, but not a poll of pipes alone). Such a thread multiplexes: its open requests cannot be told apart by thread.
 type ThreadWaited struct {
 	Header
 }

@@ -21,12 +21,35 @@ func plainName(text, name string) bool {
 		if end < len(text) && text[end] == '"' {
 			before = strings.TrimSuffix(before, `"`)
 		}
-		if !expressionFollows(before) {
+		if !expressionFollows(before) && !ownAlias(before, name) {
 			return false
 		}
 		i = end - 1
 	}
 	return true
+}
+
+// ownAlias tells whether what follows before is an alias that calls the column name what it is called anyway: "x.name AS name".
+func ownAlias(before, name string) bool {
+	const space = " \t\r\n\f"
+	at := strings.TrimRight(before, space)
+	if n := len(at) - len("as"); n > 0 && strings.EqualFold(at[n:], "as") && !nameByte(at[n-1]) {
+		at = strings.TrimRight(at[:n], space)
+	}
+	quoted := strings.HasSuffix(at, `"`)
+	at = strings.TrimSuffix(at, `"`)
+	n := len(at) - len(name)
+	if n <= 0 || len(at) == len(before) || !strings.EqualFold(at[n:], name) {
+		return false
+	}
+	at = at[:n]
+	if quoted {
+		if !strings.HasSuffix(at, `"`) {
+			return false
+		}
+		at = strings.TrimSuffix(at, `"`)
+	}
+	return expressionFollows(at)
 }
 
 // expressionFollows tells whether what follows before, SQL text, is an expression.

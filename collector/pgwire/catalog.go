@@ -67,6 +67,9 @@ func (t *tables) news(a attribute, name string) bool {
 	return !seen || attr != a.attr && attr != 0
 }
 
+// is tells whether a is known to be the one attribute of that name.
+func (t *tables) is(a attribute, name string) bool { return t.attrs[owner{a.table, name}] == a.attr }
+
 // learn notes that a is called name.
 func (t *tables) learn(a attribute, name string) {
 	if t.names == nil {

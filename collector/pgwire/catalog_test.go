@@ -62,6 +62,39 @@ func TestCatalog(t *testing.T) {
 		[]string{`result 1/0 tenant_id (acme) count=1 "SELECT 1"`, `result 2/0 tenant_id (shop) count=1 "SELECT 1"`, `result 3/0 count=1 "SELECT 1"`})
 }
 
+// A column that only an alias calls tenant_id holds something else, a partner's name, say: it must not pass for a column of the table.
+func TestAliasIsNoColumnOfTheTable(t *testing.T) {
+	id := fields(field("tenant_id", 9, 2, oidText, 0))
+	other := fields(field("tenant_id", 9, 3, oidText, 0))
+	for _, c := range []struct {
+		text    string
+		columns *pgproto3.RowDescription
+		learn   bool
+		table   uint32
+	}{
+		{"SELECT partner AS tenant_id FROM x WHERE tenant_id = 'acme'", other, false, 0},
+		{"SELECT partner AS tenant_id FROM x WHERE tenant_id = 'acme'", other, true, 0},
+		{"SELECT tenant_id FROM x", id, false, 9},
+		{"SELECT x.tenant_id AS tenant_id FROM x", id, false, 9},
+		{`SELECT x."tenant_id" "tenant_id" FROM x`, id, false, 9},
+		{"FETCH c", id, false, 0},
+		{"FETCH c", id, true, 9},
+	} {
+		s, events := fresh(testConfig())
+		run(s, startIn(t, "a"))
+		if c.learn {
+			run(s, ask(t, "SELECT * FROM x", id, "acme"))
+		}
+		*events = nil
+		run(s, ask(t, c.text, c.columns, "beta"))
+		for _, e := range *events {
+			if r, ok := e.(*event.Result); ok && r.Count > 0 && (len(r.Columns) != 1 || r.Columns[0].Table != c.table) {
+				t.Errorf("%q, learned %v: columns %+v, want one of table %d", c.text, c.learn, r.Columns, c.table)
+			}
+		}
+	}
+}
+
 func TestPlainName(t *testing.T) {
 	for text, want := range map[string]bool{
 		"":                false,
@@ -75,6 +108,9 @@ func TestPlainName(t *testing.T) {
 		"SELECT x.tenant_id AS t FROM x":                                true,
 		"SELECT a AS tenant_id FROM x":                                  false,
 		"SELECT a as\n\"tenant_id\" FROM x":                             false,
+		"SELECT x.tenant_id AS tenant_id FROM x":                        true,
+		"SELECT a_tenant_id AS tenant_id FROM x":                        false,
+		"SELECT x.tenant_id AS tenant_id, a AS tenant_id FROM x":        false,
 		"SELECT a /*,*/ tenant_id FROM x":                               false,
 		"SELECT f(a) Tenant_Id FROM x":                                  false,
 		"tenant_id":                                                     false,

@@ -39,8 +39,17 @@ func (s *Session) describe(body []byte, cut bool, text string) *columns {
 		by := ""
 		if s.cfg.Wanted(lower) {
 			by = lower
-			if a := (attribute{table, attr}); table != 0 && attr > 0 && s.tables.news(a, lower) && plainName(text, lower) {
-				s.tables.learn(a, lower)
+			// Only a name that is no alias says what the table's column is.
+			if a := (attribute{table, attr}); table == 0 || attr <= 0 {
+				table, attr = 0, 0
+			} else if s.tables.news(a, lower) {
+				if plainName(text, lower) {
+					s.tables.learn(a, lower)
+				} else {
+					table, attr = 0, 0
+				}
+			} else if !s.tables.is(a, lower) && !plainName(text, lower) {
+				table, attr = 0, 0
 			}
 		} else if table != 0 {
 			if by = s.tables.owner(attribute{table, attr}); by != "" && !s.cfg.Wanted(by) {

@@ -80,6 +80,8 @@ func (s *Session) clientMessage(h event.Header, body []byte) {
 		s.query(h, body, cut)
 	case kind == 'E':
 		s.execute(h, body)
+	case kind == 'X':
+		s.Close(h)
 	case kind == 'c' || kind == 'f':
 		if s.copying {
 			s.copying = false

@@ -88,6 +88,9 @@ func New(cfg Config, conn event.ConnID, emit func(event.Event)) *Session {
 // Encrypted reports that the server agreed to encrypt: what follows on this byte stream is TLS or GSSAPI, not this protocol.
 func (s *Session) Encrypted() bool { return s.encrypted }
 
+// Ended reports that the client said goodbye: Terminate, or a cancel request, after which nothing follows.
+func (s *Session) Ended() bool { return s.phase == over && !s.encrypted }
+
 // Late says, before any data, that the connection is older than its tracing. The session begins at the first write of the client that
 // follows a ReadyForQuery of the server.
 func (s *Session) Late(h event.Header) {

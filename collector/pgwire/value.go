@@ -28,6 +28,10 @@ func appendValue(dst []byte, oid uint32, format byte, raw []byte) ([]byte, bool)
 	if len(raw) > maxValue {
 		return dst, false
 	}
+	switch oid {
+	case oidText, oidVarchar, oidBpchar, oidName, oidUnknown:
+		return append(dst, raw...), true // both formats are the same, so one that was not captured is not missed
+	}
 	switch format {
 	case 0:
 		if oid == oidUUID {
@@ -44,8 +48,6 @@ func appendValue(dst []byte, oid uint32, format byte, raw []byte) ([]byte, bool)
 
 func appendBinary(dst []byte, oid uint32, raw []byte) ([]byte, bool) {
 	switch oid {
-	case oidText, oidVarchar, oidBpchar, oidName, oidUnknown:
-		return append(dst, raw...), true
 	case oidInt2:
 		if len(raw) == 2 {
 			return strconv.AppendInt(dst, int64(int16(binary.BigEndian.Uint16(raw))), 10), true

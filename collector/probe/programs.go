@@ -97,11 +97,13 @@ func (p *Programs) AttachTracepoints() error {
 		}
 		p.links = append(p.links, l)
 	}
-	l, err := link.AttachTracing(link.TracingOptions{Program: p.objects.SysExit, AttachType: ebpf.AttachTraceRawTp})
-	if err != nil {
-		return fmt.Errorf("attach to tracepoint \"sys_exit\": %w", explain(err))
+	for name, program := range map[string]*ebpf.Program{"sys_enter": p.objects.SysEnter, "sys_exit": p.objects.SysExit} {
+		l, err := link.AttachTracing(link.TracingOptions{Program: program, AttachType: ebpf.AttachTraceRawTp})
+		if err != nil {
+			return fmt.Errorf("attach to tracepoint %q: %w", name, explain(err))
+		}
+		p.links = append(p.links, l)
 	}
-	p.links = append(p.links, l)
 	return nil
 }
 

@@ -28,6 +28,7 @@ func (p httpServer) desync(h event.Header, direction bpf.TracerDirection) {
 
 func (p httpServer) close(h event.Header) { p.conn.Close(h) }
 func (p httpServer) over() bool           { return p.conn.Tunnel() }
+func (p httpServer) ended() bool          { return false }
 
 // postgresClient is a PostgreSQL session as its client sees it.
 type postgresClient struct{ session *pgwire.Session }
@@ -50,12 +51,16 @@ func (p postgresClient) desync(h event.Header, direction bpf.TracerDirection) {
 
 func (p postgresClient) close(h event.Header) { p.session.Close(h) }
 func (p postgresClient) over() bool           { return p.session.Encrypted() }
+func (p postgresClient) ended() bool          { return p.session.Ended() }
 
 // classify names the protocol of a piece that may begin one, and opens the connection.
 func (r *Registry) classify(s *stream, p piece) protocol {
 	in := p.direction == bpf.TracerDirectionDIRECTION_IN
 	switch {
 	case in && s.role != event.RoleClient && http1.SniffRequest(p.data):
+		if s.told {
+			r.cfg.Emit(&event.HTTPResponseEnd{Header: p.header, Conn: s.conn, Reason: "desync"})
+		}
 		r.openAs(s, p.header, event.RoleServer)
 		return httpServer{http1.New(http1.Config{Fields: r.cfg.Fields}, s.conn, r.cfg.Emit)}
 	case !in && s.role != event.RoleServer && pgwire.SniffFrontend(p.data):
@@ -69,7 +74,7 @@ func (r *Registry) postgres(s *stream, p piece) protocol {
 	s.late = p.data[0] != 0
 	r.openAs(s, p.header, event.RoleClient)
 	_, _, remote := r.address(s.socket)
-	session := pgwire.New(pgwire.Config{Wanted: r.cfg.Wanted, Catalog: r.catalog(remote)}, s.conn, r.cfg.Emit)
+	session := pgwire.New(pgwire.Config{Wanted: r.cfg.Wanted, Catalog: r.catalog(s.pid, remote)}, s.conn, r.cfg.Emit)
 	if s.late {
 		session.Late(p.header)
 	}
@@ -79,14 +84,24 @@ func (r *Registry) postgres(s *stream, p piece) protocol {
 // catalogsMax bounds the servers whose tables are remembered.
 const catalogsMax = 256
 
-func (r *Registry) catalog(server string) *pgwire.Catalog {
-	c := r.catalogs[server]
+// catalogKey names a server as a process sees it: the same address may lead elsewhere from another network namespace.
+type catalogKey struct {
+	pid    uint32
+	server string
+}
+
+func (r *Registry) catalog(pid uint32, server string) *pgwire.Catalog {
+	if server == "" { // not known: it may be any
+		return pgwire.NewCatalog()
+	}
+	key := catalogKey{pid, server}
+	c := r.catalogs[key]
 	if c == nil {
 		if len(r.catalogs) >= catalogsMax {
 			clear(r.catalogs)
 		}
 		c = pgwire.NewCatalog()
-		r.catalogs[server] = c
+		r.catalogs[key] = c
 	}
 	return c
 }

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"container/list"
+	"maps"
 
 	"tenantrace/bpf"
 	"tenantrace/collector/event"
@@ -25,7 +26,7 @@ type Registry struct {
 	streams  map[any]*stream // by tlsKey or bpf.TracerSocketId
 	sockets  map[bpf.TracerSocketId]*socket
 	bySocket map[bpf.TracerSocketId]*stream // TLS connections
-	catalogs map[string]*pgwire.Catalog
+	catalogs map[catalogKey]*pgwire.Catalog
 	recent   *list.List // front: most recently used
 	last     event.ConnID
 	evicted  uint64
@@ -43,7 +44,7 @@ func New(cfg Config) *Registry {
 		cfg.Max = DefaultMax
 	}
 	return &Registry{cfg: cfg, streams: map[any]*stream{}, sockets: map[bpf.TracerSocketId]*socket{},
-		bySocket: map[bpf.TracerSocketId]*stream{}, catalogs: map[string]*pgwire.Catalog{}, recent: list.New()}
+		bySocket: map[bpf.TracerSocketId]*stream{}, catalogs: map[catalogKey]*pgwire.Catalog{}, recent: list.New()}
 }
 
 // Len is the number of connections held; Evicted of those closed for want of room.
@@ -68,6 +69,19 @@ func (r *Registry) find(key any) *stream {
 		r.recent.MoveToFront(s.recent)
 	}
 	return s
+}
+
+// take hands a piece to a stream, and forgets the stream if that ended it.
+func (r *Registry) take(s *stream, p piece) {
+	s.deliver(p, r.classify)
+	if s.opaque && !s.told && s.protocol == nil {
+		s.told = true
+		r.open(s, p.header)
+		r.cfg.Emit(&event.HTTPRequest{Header: event.Header{Time: p.header.Time, PID: p.header.PID}, Conn: s.conn, Anomalies: []string{"header_cut"}})
+	}
+	if s.protocol != nil && s.protocol.ended() {
+		r.remove(p.header, s)
+	}
 }
 
 func (r *Registry) open(s *stream, h event.Header) {
@@ -116,6 +130,7 @@ func (r *Registry) ProcessExited(h event.Header) {
 	for _, s := range ended {
 		r.remove(h, s)
 	}
+	maps.DeleteFunc(r.catalogs, func(k catalogKey, _ *pgwire.Catalog) bool { return k.pid == h.PID })
 }
 
 // Close ends all connections at the time of h.

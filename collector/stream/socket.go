@@ -92,7 +92,7 @@ func (r *Registry) SocketData(h event.Header, rec *bpf.TracerSocketDataRecord, d
 			s.late = k.late
 		}
 	}
-	s.deliver(piece{h, bpf.TracerDirection(rec.Direction & 1), rec.Offset, uint64(rec.Length), data}, r.classify)
+	r.take(s, piece{h, bpf.TracerDirection(rec.Direction & 1), rec.Offset, uint64(rec.Length), data})
 }
 
 // SocketClosed ends a socket and the connections on it.

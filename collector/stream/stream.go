@@ -9,8 +9,12 @@ import (
 	"tenantrace/collector/event"
 )
 
-// sniffTries is how many payloads are looked at before a connection is said to carry something else.
-const sniffTries = 8
+// sniffTries is how many payloads, of the side that speaks first, are looked at before a connection is said to carry something else: one that is older
+// than the tracing may be in the middle of a long message. What a TLS server reads is looked at for good, lest its client hide behind nonsense.
+const sniffTries = 64
+
+// maxOpening is the most bytes of a connection's beginning that are put together for a look, in bytes.
+const maxOpening = 64
 
 // protocol is a parser of one connection's two directions.
 type protocol interface {
@@ -21,6 +25,8 @@ type protocol interface {
 	close(h event.Header)
 	// over tells that what follows on this connection is not this protocol any more.
 	over() bool
+	// ended tells that the connection said goodbye: nothing follows on it.
+	ended() bool
 }
 
 // stream is one connection: a plain socket, or a TLS connection on one.
@@ -33,6 +39,9 @@ type stream struct {
 	late     bool
 	other    bool // carries nothing of interest
 	tries    int
+	opening  [2][]byte // the first bytes by direction, while they were too few to tell
+	opaque   bool      // it serves a client whose bytes are not understood
+	told     bool      // of that
 	random   [bpf.RandomSize]byte
 	socket   bpf.TracerSocketId
 	position [2]uint64 // bytes seen by direction
@@ -62,10 +71,7 @@ func (s *stream) deliver(p piece, classify func(*stream, piece) protocol) {
 		if p.offset != before || p.offset > 0 && s.tries == 0 {
 			s.late = true
 		}
-		if s.protocol = classify(s, p); s.protocol == nil {
-			if s.tries++; s.tries >= sniffTries {
-				s.other = true
-			}
+		if p = s.sniff(p, classify); s.protocol == nil {
 			return
 		}
 	} else if p.offset > before {
@@ -77,4 +83,34 @@ func (s *stream) deliver(p piece, classify func(*stream, piece) protocol) {
 	if s.protocol.over() {
 		s.other = true
 	}
+}
+
+// sniff asks for the protocol of a piece, together with what came before it if that was the very beginning. It gives the bytes to begin with.
+func (s *stream) sniff(p piece, classify func(*stream, piece) protocol) piece {
+	if before := s.opening[p.direction]; len(before) > 0 && p.offset == uint64(len(before)) {
+		whole := p
+		whole.data = append(before, p.data...)
+		whole.length += uint64(len(before))
+		whole.offset = 0
+		if s.protocol = classify(s, whole); s.protocol != nil {
+			s.opening = [2][]byte{}
+			return whole
+		}
+	}
+	if s.protocol = classify(s, p); s.protocol != nil {
+		s.opening = [2][]byte{}
+		return p
+	}
+	if n := len(s.opening[p.direction]); p.offset == uint64(n) && n+len(p.data) <= maxOpening && int(p.length) == len(p.data) {
+		s.opening[p.direction] = append(s.opening[p.direction], p.data...)
+	} else {
+		s.opening[p.direction] = nil
+	}
+	in := p.direction == bpf.TracerDirectionDIRECTION_IN
+	s.opaque = s.opaque || s.tls && in && s.role == event.RoleServer && s.opening[p.direction] == nil
+	if s.role == "" || in == (s.role == event.RoleServer) {
+		s.tries++
+	}
+	s.other = s.tries >= sniffTries && !(s.tls && s.role == event.RoleServer)
+	return p
 }

@@ -26,6 +26,9 @@ func (r *Registry) tlsStream(h event.Header, ssl uint64, random [bpf.RandomSize]
 		s = r.add(h, key, &stream{role: role, tls: true, random: random})
 	}
 	if id.Sk != 0 && s.socket != id {
+		if r.bySocket[s.socket] == s {
+			delete(r.bySocket, s.socket)
+		}
 		s.socket = id
 		r.bySocket[id] = s
 	}
@@ -104,7 +107,7 @@ func tlsVersion(v uint32) string {
 // TLSData takes a piece of plaintext.
 func (r *Registry) TLSData(h event.Header, rec *bpf.TracerTlsDataRecord, data []byte) {
 	s := r.tlsStream(h, rec.Ssl, rec.Random, rec.Socket, rec.Flags)
-	s.deliver(piece{h, bpf.TracerDirection(rec.Direction & 1), rec.Offset, uint64(rec.Length), data}, r.classify)
+	r.take(s, piece{h, bpf.TracerDirection(rec.Direction & 1), rec.Offset, uint64(rec.Length), data})
 }
 
 // TLSFreed ends the connection of an SSL object.

@@ -1,13 +1,40 @@
-"""An HTTPS server that asks for client certificates: server.py CERTIFICATE KEY CA. Prints its port."""
+"""An HTTPS server that asks for client certificates: server.py CERTIFICATE KEY CA. Prints its port. A path /wait/MODE/0 waits in that mode."""
 import http.server
+import os
+import select
+import socket
 import ssl
+import subprocess
 import sys
+
+
+def wait(mode):
+    sockets = socket.socketpair()
+    if mode == "sleep":  # time.sleep of Python before 3.11
+        select.select([], [], [], 0.001)
+    elif mode == "child":  # polls both pipes
+        subprocess.run(["/bin/echo"], capture_output=True, check=True)
+    elif mode.startswith("poll"):
+        poll = select.poll()
+        for s in sockets[: int(mode[4:])]:
+            poll.register(s, select.POLLIN)
+        poll.poll(1)
+    elif mode.startswith("epoll"):
+        with select.epoll() as poll:
+            for s in sockets[: int(mode[5:])]:
+                poll.register(s, select.EPOLLIN)
+            poll.poll(0.001)
+    elif mode.startswith("select"):
+        sockets = sockets[: int(mode[6:])]
+        select.select(sockets, [], sockets, 0.001)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
+        if self.path.startswith("/wait/"):
+            wait(self.path.split("/")[2])
         body = b"x" * int(self.path.rpartition("/")[2] or 0)
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))

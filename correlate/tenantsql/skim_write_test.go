@@ -81,7 +81,7 @@ func TestCopyCreate(t *testing.T) {
 		{`create view v as select * from a`, ``},
 		{`create table n (id int, tenant_id text default 'x')`, ``},
 		{`create index i on a (tenant_id) where tenant_id = 'x'`, ``},
-		{`do $$ begin delete from a; end $$`, ``},
-		{`call p('x')`, ``},
+		{`do $$ begin delete from a; end $$`, `UNPARSED`},
+		{`call p('x')`, `UNPARSED`},
 	}.run(t, PostgreSQL)
 }

@@ -60,7 +60,7 @@ type Statement struct {
 	Body      string          // of PREPARE (text after AS), DECLARE CURSOR (after FOR), EXPLAIN: the inner statement's text
 	Analyze   bool            // EXPLAIN ANALYZE: the inner statement runs
 	Cut       bool            // the text was cut: what was found is partial, and absence proves nothing
-	Unparsed  bool            // a cap of depth or tokens was passed: nothing may be concluded from absence
+	Unparsed  bool            // a cap of depth or tokens was passed, or code runs that is not seen (DO, CALL): nothing may be concluded from absence
 	Shape     string          // the text with each literal as "?", comments removed, spaces folded; at most 2,000 bytes
 }
 

@@ -41,6 +41,10 @@ func (s *skimmer) statement() {
 			i = s.topLevel(out)
 			break
 		}
+		if s.is(0, "do") || s.is(0, "call") { // code that is not seen: it may touch any row and set any setting
+			s.broken = true
+			return
+		}
 		s.transaction()
 		return
 	}

@@ -1,0 +1,77 @@
+"""Moves bytes over plain sockets as the commands on standard input say; prints a line when each is done."""
+import ctypes
+import os
+import socket
+import ssl  # maps the library, so that the process is traced
+import sys
+import tempfile
+import threading
+
+STARTUP = b"\0\0\0\x1b\0\3\0\0user\0a\0database\0d\0\0"
+QUERY = b"Q\0\0\0\rSELECT 1\0"
+
+
+def listener(family, address):
+    s = socket.socket(family, socket.SOCK_STREAM)
+    s.bind(address)
+    s.listen(8)
+    return s
+
+
+def pair(server):
+    client = socket.socket(server.family, socket.SOCK_STREAM)
+    client.connect(server.getsockname())
+    return client, server.accept()[0]
+
+
+def say(line):
+    print(line, flush=True)
+
+
+tcp = listener(socket.AF_INET, ("127.0.0.1", 0))
+path = os.path.join(tempfile.mkdtemp(), "s")
+unix = listener(socket.AF_UNIX, path)
+old, old_server = pair(tcp)
+old.sendall(STARTUP)
+old_server.recv(1 << 16)
+leave = threading.Event()
+
+
+def serve():
+    for command in sys.stdin:
+        command = command.strip()
+        if command == "churn":  # sessions over a unix socket that end without a goodbye
+            for _ in range(200):
+                client, server = pair(unix)
+                client.sendall(STARTUP)
+                server.recv(1 << 16)
+                client.close()
+                server.close()
+        elif command == "long":  # a session older than the tracing is in the middle of a long result
+            for _ in range(40):
+                old_server.sendall(b"rows of data" * 100)
+                old.recv(1 << 16)
+            old.sendall(QUERY)
+            old_server.recv(1 << 16)
+        elif command == "leader":  # the main thread ends, the process lives on
+            leave.set()
+            while "Z" not in open("/proc/self/task/%d/stat" % os.getpid()).read().rpartition(")")[2]:
+                pass
+        elif command == "small":  # the first byte of a request comes alone
+            client, server = pair(tcp)
+            client.sendall(b"G")
+            server.recv(1)
+            client.sendall(b"ET /small HTTP/1.1\r\nHost: x\r\n\r\n")
+            server.recv(1 << 16)
+            server.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+            client.close()
+            server.close()
+        say("done")
+    os.unlink(path)
+    os._exit(0)
+
+
+threading.Thread(target=serve).start()
+say("ready")
+leave.wait()
+ctypes.CDLL(None).syscall(60 if os.uname().machine == "x86_64" else 93, 0)  # exit(2) ends this thread alone
