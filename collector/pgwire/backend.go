@@ -19,6 +19,7 @@ func (s *Session) Backend(h event.Header, data []byte, gap int) {
 	if s.phase == starting && s.asked != 0 {
 		data, gap = s.encryptionAnswer(h, data, gap)
 	}
+	s.quiet = false
 	if s.phase == lost && !s.framed {
 		s.watch(data, gap)
 		return

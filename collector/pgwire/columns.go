@@ -21,6 +21,9 @@ type columns struct {
 // describe reads a RowDescription. text is the SQL that it is the result of, "" if that is not known; nothing is learned from it
 // unless the text shows that a wanted name is no alias.
 func (s *Session) describe(body []byte, cut bool, text string) *columns {
+	if s.unproven {
+		return &columns{partial: true}
+	}
 	var d *columns
 	c := cursor{b: body}
 	n := int(c.uint16())

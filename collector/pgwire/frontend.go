@@ -18,7 +18,7 @@ func (s *Session) Frontend(h event.Header, data []byte, gap int) {
 	if len(data) == 0 && gap <= 0 {
 		return
 	}
-	if s.phase == lost && !s.resync(h, data) {
+	if s.phase == lost && !s.beginQuiet(data, gap) && !s.resync(h, data) {
 		return
 	}
 	if s.phase == starting {

@@ -140,5 +140,6 @@ func (s *Session) ready(h event.Header, p *pending, body []byte) {
 	if status == event.TxIdle && s.queue.n == 0 {
 		s.prepared.dropPortals()
 	}
+	s.unproven = false
 	s.emit(&event.SessionReady{Header: h, Conn: s.conn, Status: status})
 }

@@ -56,6 +56,8 @@ type Session struct {
 	framed bool
 	tail   [6]byte
 	idle   byte
+	// quiet: found late, and nothing has passed since. unproven: begun by a Query of a quiet client, until the server's next ReadyForQuery.
+	quiet, unproven bool
 
 	queue    queue
 	seq      uint64
@@ -92,13 +94,13 @@ func (s *Session) Encrypted() bool { return s.encrypted }
 func (s *Session) Ended() bool { return s.phase == over && !s.encrypted }
 
 // Late says, before any data, that the connection is older than its tracing. The session begins at the first write of the client that
-// follows a ReadyForQuery of the server.
+// follows a ReadyForQuery of the server; or at once with a whole Query, if that is the first thing that passes.
 func (s *Session) Late(h event.Header) {
 	if s.phase != starting {
 		return
 	}
 	s.start(h, &event.SessionStarted{Unknown: true})
-	s.phase, s.framed = lost, false
+	s.phase, s.framed, s.quiet = lost, false, true
 }
 
 // Desync says that an unknown number of bytes of a direction was lost.

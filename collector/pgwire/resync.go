@@ -8,6 +8,7 @@ func (s *Session) lose(h event.Header, dir Direction) {
 		return
 	}
 	s.idle = 0
+	s.unproven = false
 	s.tail = [6]byte{}
 	if dir == FromServer || s.asked != 0 {
 		s.framed = false
@@ -44,6 +45,20 @@ func (s *Session) resync(h event.Header, data []byte) bool {
 	s.front = stream{}
 	s.phase = running
 	s.emit(&event.SessionReady{Header: h, Conn: s.conn, Status: event.TxStatus(statusText(status))})
+	return true
+}
+
+// beginQuiet takes up a late session whose client is the first to speak, with one whole Query: clients send that to an idle server only, for libpq
+// refuses it in a pipeline. Should an older answer be on its way all the same, it must not pass for this one's: no row and no
+// description is kept until the server is ready.
+func (s *Session) beginQuiet(data []byte, gap int) bool {
+	quiet := s.quiet
+	s.quiet = false
+	if !quiet || gap > 0 || len(data) < headerSize || data[0] != 'Q' || messageSize(data) != len(data)-1 || !sniff(data, frontendPlausible, frontendBody) {
+		return false
+	}
+	s.front, s.back, s.framed = stream{}, stream{}, true
+	s.phase, s.unproven = running, true
 	return true
 }
 

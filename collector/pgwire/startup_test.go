@@ -75,12 +75,21 @@ func TestLate(t *testing.T) {
 		steps []step
 		want  []string
 	}{
-		{"idle when found", []step{
-			client(t, &query{String: "the first may be the rest of anything"}),
-			server(t, fields(field("org", 0, 0, oidText, 0)), row("acme"), tag("SELECT 1"), ready('T')),
-			client(t, &query{String: "B"}),
-			server(t, tag("B"), ready('I')),
-		}, []string{`started unknown`, `ready T`, `statement 1 simple "B"`, `result 1/0 "B"`, `result 1/1 none last`, `ready I`}},
+		{"idle when found: the first Query counts, but its rows may be another's", []step{
+			client(t, &query{String: "SELECT org FROM x"}),
+			server(t, fields(field("org", 1, 1, oidText, 0)), row("acme"), tag("SELECT 1"), ready('T')),
+			client(t, &query{String: "SELECT org FROM x"}),
+			server(t, fields(field("org", 1, 1, oidText, 0)), row("acme"), tag("SELECT 1"), ready('T')),
+		}, []string{`started unknown`, `statement 1 simple "SELECT org FROM x"`, `result 1/0 count=1 rowscut "SELECT 1"`, `result 1/1 none last`, `ready T`,
+			`statement 2 simple "SELECT org FROM x"`, `result 2/0 org (acme) count=1 "SELECT 1"`, `result 2/1 none last`, `ready T`}},
+		{"idle when found, more than one message: may be part of a pipeline", []step{
+			client(t, &query{String: "A"}, &query{String: "B"}),
+			server(t, tag("A"), ready('I'), tag("B"), ready('I')),
+			client(t, &query{String: "C"}),
+		}, []string{`started unknown`, `ready I`, `statement 1 simple "C"`, `result 1/0 unseen last`}},
+		{"found in an answer: what comes first is not the client", []step{
+			server(t, tag("A")), client(t, &query{String: "B"}),
+		}, []string{`started unknown`}},
 		{"prepared before", []step{
 			rawServer("rest of a row\x00Z\x00\x00", 0), rawServer("\x00\x05I", 0),
 			client(t, &bind{PreparedStatement: "s", Parameters: bytesOf("acme"), ParameterFormatCodes: []int16{0}}, &execute{}, &syncing{}),

@@ -47,7 +47,7 @@ func TestLateSessionInTheMiddleOfALongResult(t *testing.T) {
 		b.tls(7, 1, 0, inward, uint64(i*len(chunk)), chunk)
 	}
 	b.tls(7, 1, 0, out, 0, "Q\x00\x00\x00\rSELECT 1\x00")
-	b.expect("ConnectionOpened 1 client tls=true late=true", "SessionStarted")
+	b.expect("ConnectionOpened 1 client tls=true late=true", "SessionStarted", "Statement 1 SELECT 1")
 }
 
 func TestSocketOfAConnectionChanges(t *testing.T) {

@@ -154,7 +154,7 @@ func TestLateSessionSaysSo(t *testing.T) {
 	b := newBench(t, 0)
 	b.Socket(head, &bpf.TracerSocketRecord{Socket: one, Family: afUnix, Path: [108]uint8{'/', 's'}})
 	b.plain(bpf.TracerSocketClassCLASS_POSTGRESQL, out, 0, "Q\x00\x00\x00\rSELECT 1\x00", 0)
-	b.expect("ConnectionOpened 1 client tls=false late=true /s", "SessionStarted")
+	b.expect("ConnectionOpened 1 client tls=false late=true /s", "SessionStarted", "Statement 1 SELECT 1")
 }
 
 func TestOtherTrafficIsGivenUp(t *testing.T) {
