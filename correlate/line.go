@@ -55,7 +55,7 @@ func (e *Engine) line(u *unit, o *outcome) *verdict.Statement {
 	line := &verdict.Statement{
 		Version: verdict.FormatVersion, Time: formatTime(u.written),
 		Verdict: o.verdict, Findings: make([]string, len(o.findings)), Reason: o.reason, Link: u.link.rule,
-		EvidenceLevel: strongest(o.decides), DatabaseTenants: tenants(o.shown),
+		EvidenceLevel: strongest(o.decides), DatabaseTenants: tenants(o.shown), Candidates: []verdict.Candidate{},
 		Service: e.service(u.proc), PID: u.proc.pid, TID: u.tid, Process: u.proc.name,
 		SQL:    u.sql(),
 		Policy: e.policy.Hash(),

@@ -136,7 +136,7 @@ func (e *Engine) raiseRequest(r *request, name, scope, detail string) {
 // requestLine describes a request where no statement is judged.
 func (e *Engine) requestLine(r *request) *verdict.Statement {
 	line := &verdict.Statement{
-		Version: verdict.FormatVersion, Time: formatTime(r.start), Findings: []string{}, Link: verdict.LinkNone, DatabaseTenants: []string{},
+		Version: verdict.FormatVersion, Time: formatTime(r.start), Findings: []string{}, Link: verdict.LinkNone, DatabaseTenants: []string{}, Candidates: []verdict.Candidate{},
 		Service: e.service(r.proc), PID: r.proc.pid, TID: r.seen.TID, Process: r.proc.name, Policy: e.policy.Hash(),
 	}
 	line.SQL.Rows = -1

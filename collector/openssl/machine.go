@@ -35,7 +35,6 @@ type convention struct {
 	clobbered []int // registers that a call does not preserve
 	result    int
 	stack     int
-	pushes    int64 // bytes that a call puts on the stack
 }
 
 type slot struct {

@@ -82,10 +82,10 @@ func TestTerminatedSessionIsForgotten(t *testing.T) {
 // Sessions whose server is not known share nothing: a table's number means something else on another server.
 func TestCatalogIsOfOneKnownServerOfOneProcess(t *testing.T) {
 	b := newBench(t, 0)
-	if b.catalog(1, "") == b.catalog(1, "") {
+	if first, second := b.catalog(1, ""), b.catalog(1, ""); first == second {
 		t.Error("two unknown servers share a catalog")
 	}
-	if b.catalog(1, "127.0.0.1:5432") != b.catalog(1, "127.0.0.1:5432") {
+	if first, second := b.catalog(1, "127.0.0.1:5432"), b.catalog(1, "127.0.0.1:5432"); first != second {
 		t.Error("one server has two catalogs")
 	}
 	if b.catalog(1, "127.0.0.1:5432") == b.catalog(2, "127.0.0.1:5432") {

@@ -81,24 +81,24 @@ const (
 	EvidenceHeuristic EvidenceLevel = "heuristic"
 )
 
-// Statement is one verdict line.
+// Statement is one verdict line. Every field is always written: what is not known is "", 0, [] or null.
 type Statement struct {
 	Version         int           `json:"v"`
 	Time            string        `json:"time"` // RFC 3339, UTC, nanoseconds: when the statement was written
 	Verdict         Verdict       `json:"verdict"`
 	Findings        []string      `json:"findings"` // names, the gravest first; [] if none
-	Reason          Reason        `json:"reason,omitempty"`
+	Reason          Reason        `json:"reason"`
 	Link            Link          `json:"link"`
-	IdentityLevel   IdentityLevel `json:"identity_level,omitempty"`
-	EvidenceLevel   EvidenceLevel `json:"evidence_level,omitempty"`
-	IdentityTenant  string        `json:"identity_tenant,omitempty"`
+	IdentityLevel   IdentityLevel `json:"identity_level"`
+	EvidenceLevel   EvidenceLevel `json:"evidence_level"`
+	IdentityTenant  string        `json:"identity_tenant"`
 	DatabaseTenants []string      `json:"database_tenants"` // sorted; [] if none
 	Service         string        `json:"service"`
 	PID             uint32        `json:"pid"`
 	TID             uint32        `json:"tid"`
-	Connection      *Connection   `json:"connection"` // the request's connection; null without a single request
-	Request         *Request      `json:"request"`    // null when no single request is known
-	Candidates      []Candidate   `json:"candidates,omitempty"`
+	Connection      *Connection   `json:"connection"`  // the request's connection; null without a single request
+	Request         *Request      `json:"request"`     // null when no single request is known
+	Candidates      []Candidate   `json:"candidates"`  // of a set; [] otherwise
 	Certificate     *Certificate  `json:"certificate"` // null when there is none
 	SQL             SQL           `json:"statement"`
 	Policy          string        `json:"policy"` // hash of the policy that judged
@@ -119,8 +119,8 @@ type Connection struct {
 type Request struct {
 	Method string `json:"method"`
 	Path   string `json:"path"`
-	ID     string `json:"id,omitempty"`     // X-Request-ID
-	Status int    `json:"status,omitempty"` // 0: no response was seen before the verdict
+	ID     string `json:"id"`     // X-Request-ID
+	Status int    `json:"status"` // 0: no response was seen before the verdict
 }
 
 // Candidate is a member of a candidate set.
@@ -148,8 +148,8 @@ type CertificateDetails struct {
 // SQL is the statement itself, without its literals.
 type SQL struct {
 	Engine      string `json:"engine"`
-	Server      string `json:"server,omitempty"` // address of the server: host:port or the socket's path
-	Database    string `json:"database,omitempty"`
+	Server      string `json:"server"` // address of the server: host:port or the socket's path
+	Database    string `json:"database"`
 	Shape       string `json:"shape"`       // text with literals as "?", at most 2,000 bytes
 	Fingerprint string `json:"fingerprint"` // 16 hex digits over the shape
 	Rows        int64  `json:"rows"`        // returned or changed, from the command tag; -1 unknown
