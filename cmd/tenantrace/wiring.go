@@ -26,6 +26,9 @@ func (t tracer) Libraries() any { return libraries(t.Collector.Libraries()) }
 
 func newTracer(targets command.Targets) daemon.NewTracer {
 	return func(cfg daemon.TracerConfig) (daemon.Tracer, error) {
+		if err := yieldToOthers(); err != nil {
+			cfg.Log.Warn("the daemon keeps the common scheduling policy: on a busy host it delays the application more", "error", err)
+		}
 		// Without some of the capabilities the daemon would start and miss processes.
 		if err := unmet(collector.Prerequisites()); err != nil {
 			return nil, err
