@@ -9,7 +9,9 @@
 #include "maps.bpf.h"
 #include "emit.bpf.h"
 #include "process.bpf.h"
+#include "classify.bpf.h"
 #include "socket.bpf.h"
+#include "identity.bpf.h"
 #include "tls.bpf.h"
 #include "syscall.bpf.h"
 

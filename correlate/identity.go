@@ -39,7 +39,7 @@ func newPeer(ev *event.Identity) *peer {
 		URIs: c.URIs, DNSNames: c.DNSNames, Emails: c.Emails,
 	}
 	p.line = &verdict.Certificate{SHA256: c.SHA256, Details: &verdict.CertificateDetails{
-		Subject: distinguishedName(c.Subject), Issuer: distinguishedName(c.Issuer), Serial: c.Serial,
+		Subject: event.DNString(c.Subject), Issuer: event.DNString(c.Issuer), Serial: c.Serial,
 		NotBefore: c.NotBefore, NotAfter: c.NotAfter,
 	}}
 	for _, sans := range [][]string{c.URIs, c.DNSNames, c.Emails} {
@@ -54,31 +54,6 @@ func attributes(in []event.Attribute) []policy.Attribute {
 		out[i] = policy.Attribute{Type: a.Type, Value: a.Value}
 	}
 	return out
-}
-
-// distinguishedName writes a name as RFC 4514 says: the last attribute first, special characters escaped.
-func distinguishedName(name []event.Attribute) string {
-	var b strings.Builder
-	for i := len(name) - 1; i >= 0; i-- {
-		if b.Len() > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString(name[i].Type)
-		b.WriteByte('=')
-		v := name[i].Value
-		for j := range len(v) {
-			switch c := v[j]; {
-			case c == 0:
-				b.WriteString(`\00`)
-			case strings.IndexByte(`"+,;<>\`, c) >= 0, c == '#' && j == 0, c == ' ' && (j == 0 || j == len(v)-1):
-				b.WriteByte('\\')
-				b.WriteByte(c)
-			default:
-				b.WriteByte(c)
-			}
-		}
-	}
-	return b.String()
 }
 
 // identify returns what the policy in force makes of the certificate at a moment. Privileges end, so that a kept answer may have to be renewed.

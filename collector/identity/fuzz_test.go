@@ -49,7 +49,7 @@ func check(t *testing.T, cert *event.Certificate, size int) {
 	if total > 4*size+16 { // an invalid byte becomes three, an unknown type two
 		t.Fatalf("%d bytes of text from %d", total, size)
 	}
-	DNString(cert.Subject)
+	event.DNString(cert.Subject)
 }
 
 func FuzzParse(f *testing.F) {

@@ -341,7 +341,7 @@ func TestDNString(t *testing.T) {
 		{[]event.Attribute{{Type: "2.5.4.97", Value: "x"}, {Type: "CN", Value: ""}}, `CN=,2.5.4.97=x`},
 	}
 	for _, tt := range tests {
-		if got := DNString(tt.in); got != tt.want {
+		if got := event.DNString(tt.in); got != tt.want {
 			t.Errorf("DNString(%q) = %s, want %s", tt.in, got, tt.want)
 		}
 	}

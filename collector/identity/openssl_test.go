@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"tenantrace/collector/event"
 )
 
 // TestOpenSSL compares with certificates that OpenSSL made, and with what it says of them.
@@ -73,7 +75,7 @@ func TestOpenSSL(t *testing.T) {
 			if _, want, _ := strings.Cut(strings.TrimSpace(print), "="); got.SHA256 != want {
 				t.Errorf("SHA-256 is %s, want %s", got.SHA256, want)
 			}
-			if dn := DNString(got.Subject); dn != tt.want {
+			if dn := event.DNString(got.Subject); dn != tt.want {
 				t.Errorf("subject is %s, want %s", dn, tt.want)
 			}
 			// OpenSSL's own rendering, read back as UTF-8.
@@ -104,7 +106,7 @@ func TestOpenSSLReadsNUL(t *testing.T) {
 		t.Fatal(err)
 	}
 	theirs := openssl(t, "x509", "-inform", "DER", "-in", file, "-noout", "-subject", "-nameopt", "rfc2253")
-	if want := "subject=" + DNString(got.Subject) + "\n"; theirs != want || got.Subject[0].Value != "acme\x00.evil" {
+	if want := "subject=" + event.DNString(got.Subject) + "\n"; theirs != want || got.Subject[0].Value != "acme\x00.evil" {
 		t.Errorf("got %q, openssl says %q", got.Subject, theirs)
 	}
 }

@@ -1,15 +1,11 @@
-package identity
+package event
 
-import (
-	"strings"
-
-	"tenantrace/collector/event"
-)
+import "strings"
 
 // DNString writes a distinguished name as RFC 4514, section 2, does: the last attribute first, separated by commas, special characters
 // escaped, so that no value can pass for another attribute. It is for people: the attributes of a multi-valued RDN stand one by one, control
 // characters are escaped as well, and values of types without a short name are written as text where section 2.4 asks for hex.
-func DNString(attrs []event.Attribute) string {
+func DNString(attrs []Attribute) string {
 	var out strings.Builder
 	for i := len(attrs) - 1; i >= 0; i-- {
 		out.WriteString(attrs[i].Type)
