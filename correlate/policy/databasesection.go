@@ -38,7 +38,7 @@ func (d *decoder) databases(n *yaml.Node, r databaseRules) databaseRules {
 		d.missing(&s, `database[1] has no "engine" (add: engine: postgres)`)
 	}
 	d.choice(&s, "engine", "postgres", "postgres", "", "mysql")
-	r.unscoped = d.choice(&s, "unscoped", "off", "off", "aggregate", "", "finding") == "aggregate"
+	d.choice(&s, "unscoped", "off", "off", "", "aggregate", "finding")
 	if n := s.values["tenant"]; n != nil {
 		if s, ok := d.section(n, "database[1].tenant", databaseTenantKeys); ok {
 			r.columns, r.settings = nil, nil

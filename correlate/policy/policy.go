@@ -21,7 +21,6 @@ type databaseRules struct {
 	columns  []string // lower case
 	settings []string // lower case
 	tables   tableRules
-	unscoped bool
 }
 
 // CertificateRules are the policy's section "certificates".
@@ -44,9 +43,6 @@ func (p *Policy) Columns() []string { return p.database.columns }
 
 // Settings returns the settings (GUCs) that hold the session's tenant, in lower case. The result must not be changed.
 func (p *Policy) Settings() []string { return p.database.settings }
-
-// Unscoped tells that look-ups in owned tables without a tenant to be seen are to be reported, aggregated.
-func (p *Policy) Unscoped() bool { return p.database.unscoped }
 
 // CertificateRules returns the rules about certificates that end while their connection lives.
 func (p *Policy) CertificateRules() CertificateRules { return p.certificates }

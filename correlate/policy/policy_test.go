@@ -49,7 +49,7 @@ func TestDefault(t *testing.T) {
 	if got, want := p.CertificateRules(), (CertificateRules{Expired: true, Grace: 5 * time.Minute}); got != want {
 		t.Errorf("certificates %+v, want %+v", got, want)
 	}
-	if p.Service() != "" || p.Unscoped() || len(p.Headers()) != 0 || len(p.KnownTenants()) != 0 || len(p.Expired(today)) != 0 || len(p.Files()) != 0 {
+	if p.Service() != "" || len(p.Headers()) != 0 || len(p.KnownTenants()) != 0 || len(p.Expired(today)) != 0 || len(p.Files()) != 0 {
 		t.Errorf("%+v has more than the default", p)
 	}
 	if len(p.Hash()) != len("sha256:")+16 || p.Hash() != Default().Hash() {
@@ -69,11 +69,11 @@ service: billing-api
 database:
   - engine: postgres
     tenant: { columns: [Store_ID, org_id] }
-    unscoped: aggregate
+    unscoped: off
 certificates: { expired: off }
 privacy: { tenants: plain }
 `)
-	if p.Service() != "billing-api" || !p.Unscoped() {
+	if p.Service() != "billing-api" {
 		t.Errorf("%+v", p)
 	}
 	if !slices.Equal(p.Columns(), []string{"store_id", "org_id"}) || len(p.Settings()) != 0 {
