@@ -52,7 +52,7 @@ func (w *writer) Write(p []byte) (int, error) {
 // TestServices plays all scenarios without the daemon: the faults must be real, and the counts right.
 func TestServices(t *testing.T) {
 	needRoot(t)
-	if err := Run(t.Context(), Config{Out: &writer{t: t}}); err != nil {
+	if err := Run(t.Context(), Config{Out: &writer{t: t}}, Selection{}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -60,7 +60,7 @@ func TestServices(t *testing.T) {
 // TestRun is what "make lab" runs.
 func TestRun(t *testing.T) {
 	needRoot(t)
-	if err := Run(t.Context(), Config{Daemon: daemon(t), Out: &writer{t: t}}); err != nil {
+	if err := Run(t.Context(), Config{Daemon: daemon(t), Out: &writer{t: t}}, Selection{}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"sync"
 
 	"tenantrace/lab/scenario"
-	"tenantrace/lab/service"
 	"tenantrace/lab/stage"
 	"tenantrace/lab/tracer"
 )
@@ -19,7 +18,14 @@ type Config struct {
 	Daemon string // the daemon's executable; for Run also "": the services alone
 	Work   string // directory that takes the lab's own; "" the system's for temporary files
 	Keep   bool   // leaves the lab's files behind
+	Seed   string // directory made by Seed whose database is used; "" a new one is made
 	Out    io.Writer
+}
+
+// Selection says what of the lab to run. Empty lists select everything.
+type Selection struct {
+	Servers   []string // by name, as "gthread-tls"
+	Scenarios []string // by id, as "E10"
 }
 
 // ErrExpectation is returned when the lab ran, but not everything was as expected; the output says what.
@@ -28,14 +34,17 @@ var ErrExpectation = errors.New("not everything was as expected")
 // concurrent is the number of scenarios that are played at a server at once.
 const concurrent = 4
 
-// Run plays all scenarios and reports.
-func Run(ctx context.Context, cfg Config) (err error) {
+// Run plays the selected scenarios and reports.
+func Run(ctx context.Context, cfg Config, selection Selection) (err error) {
+	if err := selection.validate(); err != nil {
+		return err
+	}
 	s, err := newStage(ctx, cfg, true)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	r := &run{cfg: cfg, stage: s}
+	r := &run{cfg: cfg, selection: selection, stage: s}
 	if err := r.play(ctx); err != nil {
 		return err
 	}
@@ -47,7 +56,7 @@ func newStage(ctx context.Context, cfg Config, logStatements bool) (*stage.Stage
 	if err := provision(ctx, cfg.Out); err != nil {
 		return nil, err
 	}
-	s, err := stage.New(ctx, stage.Config{Work: cfg.Work, Keep: cfg.Keep, LogStatements: logStatements, Policy: policy})
+	s, err := stage.New(ctx, stage.Config{Work: cfg.Work, Keep: cfg.Keep, LogStatements: logStatements, Policy: policy, Seed: cfg.Seed})
 	if err != nil {
 		return nil, err
 	}
@@ -58,34 +67,37 @@ func newStage(ctx context.Context, cfg Config, logStatements bool) (*stage.Stage
 	return s, nil
 }
 
-// run is a run of all scenarios.
+// run is a run of the scenarios.
 type run struct {
-	cfg    Config
-	stage  *stage.Stage
-	daemon *tracer.Tracer
-	names  []string // of the servers
-	plays  []*scenario.Play
-	slow   sync.WaitGroup
-	mu     sync.Mutex // guards plays
+	cfg       Config
+	selection Selection
+	stage     *stage.Stage
+	daemon    *tracer.Tracer
+	names     []string // of the servers
+	plays     []*scenario.Play
+	slow      sync.WaitGroup
+	mu        sync.Mutex // guards plays
 }
 
 // play starts half of the servers before the daemon and half after it, and plays at each.
 func (r *run) play(ctx context.Context) error {
 	defer r.slow.Wait() // before the servers are stopped
-	players := make([]*scenario.Player, 0, 9)
-	serve := func(v stage.Variant) error {
-		server, err := r.stage.Serve(ctx, v)
-		if err != nil {
-			return err
+	var players []*scenario.Player
+	serve := func(variants []stage.Variant) error {
+		for _, v := range variants {
+			if !r.selection.server(v.Name) {
+				continue
+			}
+			server, err := r.stage.Serve(ctx, v)
+			if err != nil {
+				return err
+			}
+			players = append(players, &scenario.Player{Stage: r.stage, Server: server, Cell: v.Name})
 		}
-		players = append(players, &scenario.Player{Stage: r.stage, Server: server, Cell: v.Name})
 		return nil
 	}
-	transports := [...]stage.Transport{stage.TCP, stage.Unix, stage.TLS}
-	for _, transport := range transports {
-		if err := serve(variant(service.Sync, transport)); err != nil {
-			return err
-		}
+	if err := serve(early()); err != nil {
+		return err
 	}
 	if r.cfg.Daemon != "" {
 		if err := tracer.CheckPolicy(ctx, r.cfg.Daemon, r.stage.Policy); err != nil {
@@ -97,15 +109,8 @@ func (r *run) play(ctx context.Context) error {
 		}
 		fmt.Fprintf(r.cfg.Out, "lab: the daemon is ready; metrics are at http://%s/metrics while the lab runs\n", r.daemon.Addr)
 	}
-	for _, transport := range transports {
-		if err := serve(variant(service.GThread, transport)); err != nil {
-			return err
-		}
-	}
-	for _, v := range special() {
-		if err := serve(v); err != nil {
-			return err
-		}
+	if err := serve(late()); err != nil {
+		return err
 	}
 	for _, p := range players {
 		r.names = append(r.names, p.Cell)
@@ -117,25 +122,6 @@ func (r *run) play(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// variant is an ordinary server. Sync workers connect to the database for each request, as Django does by default; gthread workers keep
-// their connections.
-func variant(worker service.Worker, transport stage.Transport) stage.Variant {
-	v := stage.Variant{Name: string(worker) + "-" + string(transport), Worker: worker, Transport: transport, Workers: 1, CertReqs: stage.CertRequired}
-	if worker == service.GThread {
-		v.MaxAge = 600
-	}
-	return v
-}
-
-// special are the servers with a fault in their TLS settings.
-func special() []stage.Variant {
-	return []stage.Variant{
-		{Name: scenario.Unasked, Worker: service.GThread, Transport: stage.TCP, Workers: 1, MaxAge: 600, CertReqs: 0, DefaultTenant: "acme"},
-		{Name: scenario.Optional, Worker: service.Sync, Transport: stage.TCP, Workers: 1, CertReqs: 1, DefaultTenant: "acme"},
-		{Name: scenario.Careless, Worker: service.GThread, Transport: stage.TCP, Workers: 1, MaxAge: 600, CertReqs: stage.CertRequired, Careless: true},
-	}
-}
-
 // playAt plays at one server what belongs there: first each tenant once, so that every name is known, then the scenarios side by side.
 func (r *run) playAt(ctx context.Context, p *scenario.Player) error {
 	ordinary := p.Cell != scenario.Unasked && p.Cell != scenario.Optional && p.Cell != scenario.Careless
@@ -145,7 +131,7 @@ func (r *run) playAt(ctx context.Context, p *scenario.Player) error {
 	var all sync.WaitGroup
 	tokens := make(chan struct{}, concurrent)
 	for _, s := range scenario.All() {
-		if !s.For(p.Cell, ordinary) {
+		if !s.For(p.Cell, ordinary) || !r.selection.scenario(s.ID) {
 			continue
 		}
 		if s.SlowEnd {

@@ -21,7 +21,7 @@ const (
 )
 
 // topFolders are the folders at the top of the repository. bin holds what make build makes and is not committed.
-var topFolders = []string{"bpf", "cmd", "collector", "correlate", "deploy", "lab"}
+var topFolders = []string{"bpf", "cmd", "collector", "correlate", "deploy", "lab", "vm"}
 
 // rule says what the packages of a folder and below it may import. Of two rules the one for the deeper folder holds.
 type rule struct {

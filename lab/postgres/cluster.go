@@ -29,6 +29,7 @@ type Config struct {
 	CertFile      string // PEM, copied
 	KeyFile       string // PEM, copied
 	LogStatements bool   // log_statement = all
+	Seed          string // directory made by Keep, whose copy is used; "" a new cluster is made
 }
 
 // Cluster is a running server with the lab's schema and data.
@@ -37,6 +38,7 @@ type Cluster struct {
 	Port      int
 	SocketDir string
 	Password  string // of lab_app
+	data      string // directory
 	process   *proc.Process
 }
 
@@ -53,50 +55,66 @@ func Start(ctx context.Context, cfg Config) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{Host: "127.0.0.1", SocketDir: filepath.Join(cfg.Dir, "s"), Password: secret()}
+	c := &Cluster{Host: "127.0.0.1", SocketDir: filepath.Join(cfg.Dir, "s"), Password: secret(), data: filepath.Join(cfg.Dir, "data")}
 	if len(c.SocketDir) > maxSocketDir {
 		return nil, fmt.Errorf("socket directory %q is longer than %d bytes [choose a shorter work directory]", c.SocketDir, maxSocketDir)
 	}
 	owner := secret()
-	data := filepath.Join(cfg.Dir, "data")
 	if err := prepare(cfg, c.SocketDir, owner, account); err != nil {
 		return nil, err
 	}
-	initdb := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), "-D", data, "-U", "lab_owner", "-E", "UTF8", "--locale=C.UTF-8",
-		"--auth=scram-sha-256", "--pwfile="+filepath.Join(cfg.Dir, "owner"), "--no-sync")
-	initdb.Dir, initdb.Env = cfg.Dir, environment("")
-	initdb.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: account.UID, Gid: account.GID}, Setpgid: true}
-	if out, err := initdb.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("initdb in %q: %w: %s", data, err, strings.TrimSpace(string(out)))
+	if cfg.Seed != "" {
+		c.Password, err = plant(cfg.Seed, c.data, account)
+	} else {
+		err = initialise(ctx, bin, cfg.Dir, c.data, account)
+	}
+	if err != nil {
+		return nil, err
 	}
 	if c.Port, err = freePort(); err != nil {
 		return nil, err
 	}
-	if err := configure(data, c, cfg.LogStatements); err != nil {
+	if err := configure(c.data, c, cfg.LogStatements); err != nil {
 		return nil, err
 	}
 	c.process, err = proc.Start(proc.Spec{
-		Name: "postgres", Path: filepath.Join(bin, "postgres"), Args: []string{"-D", data}, Env: environment(""), Dir: cfg.Dir,
+		Name: "postgres", Path: filepath.Join(bin, "postgres"), Args: []string{"-D", c.data}, Env: environment(""), Dir: cfg.Dir,
 		Log: filepath.Join(cfg.Dir, "postgres.log"), User: account, Stop: syscall.SIGINT, // fast shutdown
 	})
 	if err != nil {
 		return nil, err
 	}
-	if err := c.load(ctx, bin, owner); err != nil {
+	err = c.wait(ctx, bin)
+	if err == nil && cfg.Seed == "" {
+		err = c.load(ctx, bin, owner)
+	}
+	if err != nil {
 		return nil, errors.Join(err, c.Stop())
 	}
 	return c, nil
 }
 
+// initialise makes an empty cluster in data, below dir.
+func initialise(ctx context.Context, bin, dir, data string, account *proc.User) error {
+	initdb := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), "-D", data, "-U", "lab_owner", "-E", "UTF8", "--locale=C.UTF-8",
+		"--auth=scram-sha-256", "--pwfile="+filepath.Join(dir, "owner"), "--no-sync")
+	initdb.Dir, initdb.Env = dir, environment("")
+	initdb.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: account.UID, Gid: account.GID}, Setpgid: true}
+	if out, err := initdb.CombinedOutput(); err != nil {
+		return fmt.Errorf("initdb in %q: %w: %s", data, err, strings.TrimSpace(string(out)))
+	}
+	return nil
+}
+
 // Stop ends the server.
 func (c *Cluster) Stop() error { return c.process.Stop(10 * time.Second) }
 
-// load waits for the server and loads the schema.
-func (c *Cluster) load(ctx context.Context, bin, owner string) error {
+// wait waits until the server answers.
+func (c *Cluster) wait(ctx context.Context, bin string) error {
 	for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(100 * time.Millisecond) {
 		ready := exec.CommandContext(ctx, filepath.Join(bin, "pg_isready"), "-q", "-h", c.SocketDir, "-p", strconv.Itoa(c.Port))
 		if ready.Env = environment(""); ready.Run() == nil {
-			break
+			return nil
 		}
 		select {
 		case <-ctx.Done():
@@ -109,6 +127,10 @@ func (c *Cluster) load(ctx context.Context, bin, owner string) error {
 			return fmt.Errorf("postgres is not ready after a minute: %s", proc.Tail(c.process.Log(), 5))
 		}
 	}
+}
+
+// load makes the roles, the schema and the rows.
+func (c *Cluster) load(ctx context.Context, bin, owner string) error {
 	psql := exec.CommandContext(ctx, filepath.Join(bin, "psql"), "-X", "-q", "-h", c.SocketDir, "-p", strconv.Itoa(c.Port), "-U", "lab_owner", "-d", "postgres",
 		"-v", "ON_ERROR_STOP=1", "-v", "app_password="+c.Password, "-f", "-")
 	psql.Env, psql.Stdin = environment(owner), strings.NewReader(schema)

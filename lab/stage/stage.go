@@ -33,6 +33,7 @@ type Config struct {
 	Keep          bool   // leaves the lab's directory behind
 	LogStatements bool   // PostgreSQL writes each statement into its log
 	Policy        []byte
+	Seed          string // directory of a database that Seed made; "" one is made
 }
 
 // Stage is a lab that is set up. Its methods are for one goroutine at a time, but Client.
@@ -85,7 +86,7 @@ func (s *Stage) setUp(ctx context.Context) error {
 		return err
 	}
 	s.Database, err = postgres.Start(ctx, postgres.Config{
-		Dir: filepath.Join(s.Dir, "pg"), CertFile: s.server.CertFile, KeyFile: s.server.KeyFile, LogStatements: s.cfg.LogStatements,
+		Dir: filepath.Join(s.Dir, "pg"), CertFile: s.server.CertFile, KeyFile: s.server.KeyFile, LogStatements: s.cfg.LogStatements, Seed: s.cfg.Seed,
 	})
 	if err != nil {
 		return err

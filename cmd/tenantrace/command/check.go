@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 
 	"github.com/spf13/pflag"
 )
@@ -48,7 +49,7 @@ func (p *Program) check() subcommand {
 	var asJSON bool
 	return subcommand{
 		name: "check", summary: "tell whether this host can be traced, and what would be",
-		text:  `Exits with 0 when every requirement holds, else with 1.`,
+		text:  `Exits with 0 when every requirement holds, else with 1. What depends on a missing item is looked at once that is there: then it stands on a line too.`,
 		flags: func(set *pflag.FlagSet) { set.BoolVar(&asJSON, "json", false, "print JSON") },
 		run: func(ctx context.Context, operands []string) error {
 			if err := noOperands(operands); err != nil {
@@ -84,7 +85,11 @@ func (p *Program) printReport(report *Report, asJSON bool) error {
 		if !item.OK {
 			mark = "missing"
 		}
-		out.line("%-8s %-23s %s", mark, item.Name, item.Detail)
+		detail, more, _ := strings.Cut(item.Detail, "\n")
+		if more != "" {
+			detail += " (--json prints all of it)"
+		}
+		out.line("%-8s %-23s %s", mark, item.Name, detail)
 		if item.Remedy != "" && !item.OK {
 			out.line("%-8s %-23s remedy: %s", "", "", item.Remedy)
 		}

@@ -15,12 +15,13 @@ import (
 	"tenantrace/lab"
 )
 
-const usage = `usage: lab <command> --daemon PATH [flags]
+const usage = `usage: lab <command> [flags]
 
 commands:
   run    plays every scenario against each kind of worker and each way to the database, and says what the daemon made of it
   load   sends an exact number of requests with planted faults, and counts that the daemon saw each of them
   bench  measures the service with and without the daemon, in pairs
+  seed   makes the lab's database and keeps it in a directory, for --seed
 
 `
 
@@ -45,10 +46,17 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 	flags.StringVar(&cfg.Daemon, "daemon", "", "executable of tenantrace (required)")
 	flags.BoolVar(&cfg.Keep, "keep", false, "leave the lab's files behind (certificates with keys, recording, logs)")
 	flags.StringVar(&cfg.Work, "work", "", "directory in which the lab makes its own (default: the system's for temporary files)")
+	flags.StringVar(&cfg.Seed, "seed", "", "directory made by the command seed, whose database is used (default: a new one is made)")
+	var selection lab.Selection
+	var seed string
 	load := lab.LoadConfig{}
 	bench := lab.BenchConfig{}
 	switch name {
 	case "run":
+		flags.StringSliceVar(&selection.Servers, "servers", nil, "names of the servers to play at, as gthread-tls (default: all)")
+		flags.StringSliceVar(&selection.Scenarios, "scenarios", nil, "ids of the scenarios to play, as E10 (default: all)")
+	case "seed":
+		flags.StringVar(&seed, "out", "", "directory to make (required)")
 	case "load":
 		flags.IntVar(&load.Connections, "connections", lab.DefaultConnections, "connections, which the tenants share out among themselves")
 		flags.IntVar(&load.Requests, "requests", lab.DefaultRequests, "requests to send")
@@ -61,13 +69,19 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 		fmt.Fprint(out, usage)
 		return nil
 	default:
-		return fmt.Errorf("unknown command %q [one of run, load, bench]", name)
+		return fmt.Errorf("unknown command %q [one of run, load, bench, seed]", name)
 	}
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
 	}
 	if flags.NArg() > 0 {
 		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	if name == "seed" {
+		if seed == "" {
+			return errors.New("flag --out is missing [--out DIR names the directory to make]")
+		}
+		return lab.Seed(ctx, cfg, seed)
 	}
 	if cfg.Daemon == "" {
 		return errors.New("flag --daemon is missing [--daemon PATH names the executable of tenantrace]")
@@ -88,5 +102,5 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 		}
 		return lab.Bench(ctx, bench)
 	}
-	return lab.Run(ctx, cfg)
+	return lab.Run(ctx, cfg, selection)
 }
