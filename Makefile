@@ -3,7 +3,7 @@
 SHELL         := /bin/bash
 .SHELLFLAGS   := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build generate check-generated lint test lab bench fuzz deps clean
+.PHONY: help build generate check-generated lint test lab bench fuzz vm-test verifier-cost vagrant-test deps clean
 
 # Where the installed Go is older than go.mod asks for, it fetches that toolchain itself.
 export GOTOOLCHAIN ?= auto
@@ -15,6 +15,8 @@ FUZZTIME    ?= 3s
 BENCHTIME   ?= 1s
 # Flags of the lab, as --keep
 LABFLAGS    ?=
+# Kernels to boot, as "6.1 6.12-arm64"; empty: all, and hosts that lack something
+KERNELS     ?=
 
 help: ## say what can be done
 	@awk -F ': .*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -47,6 +49,16 @@ bench: deps build ## measure with and without the daemon, in pairs; then the Go 
 
 fuzz: ## fuzz each parser (FUZZTIME=3s each)
 	@FUZZTIME=$(FUZZTIME) .ci/fuzz
+
+vm-test: deps ## boot other kernels and test there (KERNELS="6.1" for one; VM_ACCEL=kvm uses the processor); fetches them
+	vm/test $(KERNELS)
+	@if [ -z "$(KERNELS)" ]; then vm/lacking/test; fi
+
+verifier-cost: deps ## record anew what the programs cost each kernel's verifier, in collector/probe/verifier-cost.tsv
+	vm/verifier-cost
+
+vagrant-test: deps ## bring the lab up in Vagrant, with a box built from Debian's archive, and look at it from outside (up to 30 minutes)
+	vm/vagrant/test
 
 deps: ## install what building, testing and the lab need and is not there (Debian 12; says what)
 	@.ci/deps

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"tenantrace/cmd/tenantrace/command"
 	"tenantrace/cmd/tenantrace/daemon"
@@ -47,14 +48,25 @@ func newTracer(targets command.Targets) daemon.NewTracer {
 	}
 }
 
-// unmet says the first requirement that is not met.
+// unmet says the first requirement that is not met, and names the others.
 func unmet(requirements []collector.Requirement) error {
-	for _, r := range requirements {
-		if !r.OK {
-			return fmt.Errorf("%s: %s [%s; `tenantrace check` lists all that is needed]", r.Name, r.Detail, r.Remedy)
+	var missing []string
+	var first *collector.Requirement
+	for i := range requirements {
+		if r := &requirements[i]; !r.OK && first == nil {
+			first = r
+		} else if !r.OK {
+			missing = append(missing, r.Name)
 		}
 	}
-	return nil
+	if first == nil {
+		return nil
+	}
+	others := ""
+	if len(missing) > 0 {
+		others = "missing too: " + strings.Join(missing, ", ") + "; "
+	}
+	return fmt.Errorf("%s: %s [%s; %s`tenantrace check` lists all that is needed]", first.Name, first.Detail, first.Remedy, others)
 }
 
 func check(ctx context.Context) command.Report {
