@@ -41,7 +41,7 @@ type Config struct {
 	Fields  []string // names of HTTP fields to keep, lower case
 	Columns []string // names of result columns whose values are kept
 
-	noCookies bool // for tests: as on kernels before 5.15
+	without probe.Features // for tests: as on kernels that lack these
 }
 
 // Collector is a running observation.
@@ -72,10 +72,11 @@ func New(cfg Config) (*Collector, error) {
 	if err != nil {
 		return nil, err
 	}
-	programs, err := probe.Load(probe.Config{ChosenOnly: len(cfg.PIDs)+len(cfg.Exes) > 0, NoCookies: cfg.noCookies})
+	programs, err := probe.Load(probe.Config{ChosenOnly: len(cfg.PIDs)+len(cfg.Exes) > 0, Without: cfg.without})
 	if err != nil {
 		return nil, err
 	}
+	cfg.Log.Info("eBPF programs loaded", "features", programs.Features().String())
 	reader, err := ringbuf.NewReader(programs.Events())
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("ring buffer: %w", err), programs.Close())

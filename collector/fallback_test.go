@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"tenantrace/collector/event"
+	"tenantrace/collector/probe"
 )
 
 // Before kernel 5.15 a probe has no cookie: each has programs of its own, with the same maps.
@@ -16,7 +17,7 @@ func TestWithoutAttachCookies(t *testing.T) {
 	a := newAuthority(t)
 	pid, address := a.serve(t)
 	n := &notes{}
-	_, stop := startWith(t, n, Config{PIDs: []int{pid}, noCookies: true})
+	_, stop := startWith(t, n, Config{PIDs: []int{pid}, without: probe.Features{Cookies: true}})
 	certificate := tenant(t, a, "acme")
 	client := a.client(certificate)
 	for range requests {

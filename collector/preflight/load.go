@@ -29,10 +29,7 @@ func load() []Requirement {
 			r.Remedy = remedyOfUprobe(err, held, paranoia(), filtered())
 		}
 	}
-	features := Requirement{Name: "features", OK: true, Detail: "none beyond Linux 5.10"}
-	if programs.Cookies() {
-		features.Detail = "attach cookies"
-	}
+	features := Requirement{Name: "features", OK: true, Detail: programs.Features().String()}
 	err = errors.Join(err, programs.Close())
 	if r.OK = err == nil; !r.OK {
 		r.Detail = err.Error()

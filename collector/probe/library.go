@@ -33,6 +33,7 @@ type Target struct {
 // Library is an attached target.
 type Library struct {
 	links    []link.Link
+	probes   int             // places that are probed
 	programs []*ebpf.Program // of this library alone
 	release  func()          // gives the place in the table back
 }
@@ -59,17 +60,13 @@ func (p *Programs) Attach(t Target) (_ *Library, err error) {
 			err = errors.Join(err, l.Close())
 		}
 	}()
-	for _, c := range t.Calls {
-		if err := p.attachCall(l, executable, c, index); err != nil {
-			return nil, err
-		}
+	if err := p.attachCalls(l, executable, t.Calls, index); err != nil {
+		return nil, err
 	}
 	if t.Free != 0 {
-		up, err := executable.Uprobe("SSL_free", p.objects.SslFreeEnter, &link.UprobeOptions{Address: t.Free})
-		if err != nil {
-			return nil, fmt.Errorf("probe SSL_free: %w", err)
+		if err := p.attach(l, executable, p.objects.SslFreeEnter, place{symbol: "SSL_free", offset: t.Free}); err != nil {
+			return nil, err
 		}
-		l.links = append(l.links, up)
 	}
 	return l, nil
 }
@@ -115,11 +112,11 @@ func (p *Programs) TryUprobe() error {
 			if err != nil {
 				return err
 			}
-			up, err := executable.Uprobe("entry", p.objects.SslFreeEnter, &link.UprobeOptions{Address: e.Entry - s.Vaddr + s.Off})
-			if err != nil {
-				return fmt.Errorf("attach a uprobe: %w", err)
+			var l Library
+			if err := p.attach(&l, executable, p.objects.SslFreeEnter, place{symbol: "entry", offset: e.Entry - s.Vaddr + s.Off}); err != nil {
+				return err
 			}
-			return up.Close()
+			return l.Close()
 		}
 	}
 	return errors.New("own executable has no entry point")
@@ -131,62 +128,11 @@ func (p *Programs) AttachDecoder(f *os.File, offset uint64) (*Library, error) {
 	if err != nil {
 		return nil, err
 	}
-	up, err := executable.Uprobe("d2i_X509", p.objects.D2iX509Enter, &link.UprobeOptions{Address: offset})
-	if err != nil {
-		return nil, fmt.Errorf("probe d2i_X509: %w", err)
+	l := &Library{}
+	if err := p.attach(l, executable, p.objects.D2iX509Enter, place{symbol: "d2i_X509", offset: offset}); err != nil {
+		return nil, err
 	}
-	return &Library{links: []link.Link{up}}, nil
-}
-
-func (p *Programs) attachCall(l *Library, executable *link.Executable, c Call, index uint32) error {
-	cookie := uint64(index)<<16 | uint64(c.Kind)<<8 | uint64(c.LengthArgument)<<4 | uint64(c.LengthFrom)
-	enter, exit, err := p.forCookie(l, cookie)
-	if err != nil {
-		return err
-	}
-	opts := &link.UprobeOptions{Address: c.Offset}
-	if p.cookies {
-		opts.Cookie = cookie
-	}
-	// The return first: an entry without its return would leave a call open on the thread.
-	back, err := executable.Uretprobe(c.Symbol, exit, opts)
-	if err != nil {
-		return fmt.Errorf("probe return of %s: %w", c.Symbol, err)
-	}
-	l.links = append(l.links, back)
-	up, err := executable.Uprobe(c.Symbol, enter, opts)
-	if err != nil {
-		return fmt.Errorf("probe %s: %w", c.Symbol, err)
-	}
-	l.links = append(l.links, up)
-	return nil
-}
-
-// forCookie gives the programs to attach. Without attach cookies they are loaded anew, with the cookie as a constant and the maps shared.
-func (p *Programs) forCookie(l *Library, cookie uint64) (enter, exit *ebpf.Program, err error) {
-	if p.cookies {
-		return p.objects.TlsCallEnter, p.objects.TlsCallExit, nil
-	}
-	spec := p.spec.Copy()
-	if err := set(spec, "fixed_cookie", cookie); err != nil {
-		return nil, nil, err
-	}
-	enterName, exitName := "tls_call_enter", "tls_call_exit"
-	spec.Programs = map[string]*ebpf.ProgramSpec{enterName: spec.Programs[enterName], exitName: spec.Programs[exitName]}
-	o := &p.objects
-	c, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{MapReplacements: map[string]*ebpf.Map{
-		"events": o.Events, "processes": o.Processes, "drops": o.Drops, "calls": o.Calls, "readers": o.Readers, "files": o.Files,
-		"candidates": o.Candidates, "sockets": o.Sockets, "libraries": o.Libraries, "tls_states": o.TlsStates,
-	}})
-	if err != nil {
-		return nil, nil, fmt.Errorf("load programs for one call: %w", explain(err))
-	}
-	enter, exit = c.Programs[enterName], c.Programs[exitName]
-	delete(c.Programs, enterName)
-	delete(c.Programs, exitName)
-	c.Close()
-	l.programs = append(l.programs, enter, exit)
-	return enter, exit, nil
+	return l, nil
 }
 
 // closeLinks closes links side by side: each waits until no processor runs its program.
@@ -201,7 +147,7 @@ func closeLinks(links []link.Link) error {
 }
 
 // Probes is the number of attached probes.
-func (l *Library) Probes() int { return len(l.links) }
+func (l *Library) Probes() int { return l.probes }
 
 // Close detaches.
 func (l *Library) Close() error {

@@ -8,8 +8,6 @@ import (
 	"io/fs"
 
 	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/asm"
-	"github.com/cilium/ebpf/features"
 	"github.com/cilium/ebpf/link"
 	"github.com/cilium/ebpf/rlimit"
 
@@ -18,39 +16,54 @@ import (
 
 // Config says how the programs are loaded.
 type Config struct {
-	ChosenOnly bool // trace only the processes that Trace names, and their descendants
-	NoCookies  bool // behave as on kernels before 5.15, which have no attach cookies
+	ChosenOnly bool     // trace only the processes that Trace names, and their descendants
+	Without    Features // behave as on kernels that lack these
 }
 
 // Programs are the loaded programs with their maps, and the links of those that attach without a library.
 type Programs struct {
-	objects bpf.TracerObjects
-	spec    *ebpf.CollectionSpec
-	cookies bool
-	links   []link.Link
-	next    uint32   // first place of the libraries map that was never used
-	free    []uint32 // places that were given back
+	objects  bpf.TracerObjects
+	spec     *ebpf.CollectionSpec
+	features Features
+	links    []link.Link
+	next     uint32   // first place of the libraries map that was never used
+	free     []uint32 // places that were given back
 }
 
 // Load puts the programs and maps into the kernel; nothing is attached yet.
 func Load(cfg Config) (*Programs, error) {
 	// Kernels before 5.11 account BPF memory by this limit. Later ones do not, and there a refusal is harmless: a real lack shows at the load.
 	_ = rlimit.RemoveMemlock()
+	p := &Programs{features: KernelFeatures().without(cfg.Without)}
+	var err error
+	if p.spec, err = specification(p.features, cfg.ChosenOnly); err != nil {
+		return nil, err
+	}
+	if err := p.spec.LoadAndAssign(&p.objects, nil); err != nil {
+		return nil, fmt.Errorf("load eBPF programs: %w", explain(err))
+	}
+	return p, nil
+}
+
+// specification gives the object as it is to be loaded.
+func specification(f Features, chosenOnly bool) (*ebpf.CollectionSpec, error) {
 	spec, err := bpf.LoadTracer()
 	if err != nil {
 		return nil, fmt.Errorf("eBPF object: %w", err)
 	}
-	p := &Programs{spec: spec, cookies: !cfg.NoCookies && features.HaveProgramHelper(ebpf.Kprobe, asm.FnGetAttachCookie) == nil}
-	if err := set(spec, "has_cookie", boolean(p.cookies)); err != nil {
-		return nil, err
+	for name, on := range map[string]bool{"has_cookie": f.Cookies, "chosen_only": chosenOnly} {
+		if err := set(spec, name, boolean(on)); err != nil {
+			return nil, err
+		}
 	}
-	if err := set(spec, "chosen_only", boolean(cfg.ChosenOnly)); err != nil {
-		return nil, err
+	if f.UprobeMulti {
+		for _, program := range spec.Programs {
+			if program.Type == ebpf.Kprobe { // as uprobes are called here too
+				program.AttachType = ebpf.AttachTraceUprobeMulti
+			}
+		}
 	}
-	if err := spec.LoadAndAssign(&p.objects, nil); err != nil {
-		return nil, fmt.Errorf("load eBPF programs: %w", explain(err))
-	}
-	return p, nil
+	return spec, nil
 }
 
 func boolean(b bool) uint32 {
@@ -110,8 +123,8 @@ func (p *Programs) AttachTracepoints() error {
 // Events is the ring buffer of records.
 func (p *Programs) Events() *ebpf.Map { return p.objects.Events }
 
-// Cookies tells whether attach cookies are used.
-func (p *Programs) Cookies() bool { return p.cookies }
+// Features are those that are in use.
+func (p *Programs) Features() Features { return p.features }
 
 // Trace adds a process. It does nothing for one that is traced already.
 func (p *Programs) Trace(pid uint32) error {

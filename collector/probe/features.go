@@ -1,0 +1,51 @@
+package probe
+
+import (
+	"strings"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/asm"
+	"github.com/cilium/ebpf/features"
+)
+
+// Features are what the programs use of kernels newer than the oldest that they run on.
+type Features struct {
+	Cookies     bool // a number with each probe, which its program reads (Linux 5.15); without: programs of its own for each probe
+	UprobeMulti bool // one link for all probes of a program in a file (Linux 6.6); without: one for each probe
+	Loop        bool // bpf_loop (Linux 5.17): one transfer may take many records; without: what lies beyond the first few is not captured
+}
+
+// KernelFeatures asks the running kernel by trying each.
+func KernelFeatures() Features {
+	f := Features{
+		Cookies: features.HaveProgramHelper(ebpf.Kprobe, asm.FnGetAttachCookie) == nil,
+		Loop:    features.HaveProgramHelper(ebpf.Kprobe, asm.FnLoop) == nil,
+	}
+	f.UprobeMulti = f.Cookies && features.HaveBPFLinkUprobeMulti() == nil
+	return f
+}
+
+// without gives the features less others. Probes that share a link need cookies.
+func (f Features) without(off Features) Features {
+	f.Cookies = f.Cookies && !off.Cookies
+	f.UprobeMulti = f.UprobeMulti && !off.UprobeMulti && f.Cookies
+	f.Loop = f.Loop && !off.Loop
+	return f
+}
+
+// String names them as the kernel does.
+func (f Features) String() string {
+	var names []string
+	for _, feature := range []struct {
+		there bool
+		name  string
+	}{{f.Cookies, "attach cookies"}, {f.Loop, "bpf_loop"}, {f.UprobeMulti, "uprobe_multi"}} {
+		if feature.there {
+			names = append(names, feature.name)
+		}
+	}
+	if names == nil {
+		return "none beyond Linux 5.10"
+	}
+	return strings.Join(names, ", ")
+}
