@@ -39,31 +39,60 @@ static __always_inline __u64 forget(__u64 n)
 static __always_inline void emit_chunks(struct traced_process *process, void *head, const __u32 head_size, const __u32 captured,
 					const __u32 length_at, const __u32 offset_at, __u64 user, __u64 length)
 {
-#pragma unroll
-	for (int i = 0; i < DATA_CHUNKS; i++) {
-		__u64 n = length;
-
-		if (i < DATA_CHUNKS - 1 && n > DATA_LARGE)
-			n = DATA_LARGE;
-		*(__u32 *)(head + length_at) = n;
-		if (n <= DATA_SMALL)
-			emit_record(process, head, head_size, captured, DATA_SMALL, (void *)user, n);
-		else if (n <= DATA_MEDIUM)
-			emit_record(process, head, head_size, captured, DATA_MEDIUM, (void *)user, n);
-		else
-			emit_record(process, head, head_size, captured, DATA_LARGE, (void *)user, n);
-		if (n == length)
-			return;
-		*(__u64 *)(head + offset_at) = forget(*(__u64 *)(head + offset_at) + n);
-		user = forget(user + n);
-		length = forget(length - n);
+	/* All but the last are full. */
+	for (int i = 0; i < DATA_CHUNKS - 1; i++) {
+		if (length <= DATA_LARGE)
+			break;
+		*(__u32 *)(head + length_at) = DATA_LARGE;
+		emit_record(process, head, head_size, captured, DATA_LARGE, (void *)user, DATA_LARGE);
+		*(__u64 *)(head + offset_at) = forget(*(__u64 *)(head + offset_at) + DATA_LARGE);
+		user = forget(user + DATA_LARGE);
+		length = forget(length - DATA_LARGE);
 	}
+	*(__u32 *)(head + length_at) = length;
+	if (length <= DATA_SMALL)
+		emit_record(process, head, head_size, captured, DATA_SMALL, (void *)user, length);
+	else if (length <= DATA_MEDIUM)
+		emit_record(process, head, head_size, captured, DATA_MEDIUM, (void *)user, length);
+	else
+		emit_record(process, head, head_size, captured, DATA_LARGE, (void *)user, length);
+}
+
+/* What is left of a database session's transfer. */
+struct remainder {
+	struct traced_process *process;
+	struct socket_data_record *head;
+	__u64 user;
+	__u64 length;
+};
+
+/* A callback of bpf_loop: one full chunk, until the last is left. */
+static long emit_full_chunk(__u32 index, struct remainder *r)
+{
+	struct socket_data_record *head = r->head;
+
+	if (r->length <= DATA_LARGE)
+		return 1;
+	head->length = DATA_LARGE;
+	emit_record(r->process, head, sizeof(*head), __builtin_offsetof(struct socket_data_record, captured), DATA_LARGE, (void *)r->user,
+		    DATA_LARGE);
+	head->offset += DATA_LARGE;
+	r->user += DATA_LARGE;
+	r->length -= DATA_LARGE;
+	return 0;
 }
 
 /* Not inlined: verified and compiled once per program. The head is on the caller's stack: a per-CPU scratch area could be overwritten, since uprobe
  * programs are preemptible. */
 static __noinline int emit_socket_data(struct traced_process *process, struct socket_data_record *head, __u64 user, __u64 length)
 {
+	if (has_loop && head->class >= CLASS_POSTGRESQL) {
+		struct remainder r = {.process = process, .head = head, .user = user, .length = length};
+
+		bpf_loop(DATA_CHUNKS_LOOP - DATA_CHUNKS, emit_full_chunk, &r, 0);
+		user = r.user;
+		length = r.length;
+	}
 	emit_chunks(process, head, sizeof(*head), __builtin_offsetof(struct socket_data_record, captured),
 		    __builtin_offsetof(struct socket_data_record, length), __builtin_offsetof(struct socket_data_record, offset), user, length);
 	return 0;

@@ -10,6 +10,8 @@
 #define DATA_LARGE 16384
 /* Chunks of DATA_LARGE bytes captured of one call; what is beyond is counted in `length` only. */
 #define DATA_CHUNKS 4
+/* The same of a database session where the kernel has bpf_loop: between its messages nothing may be missing. */
+#define DATA_CHUNKS_LOOP 64
 #define SIGNATURE_MAX 1024
 #define RANDOM_SIZE 32
 #define UNIX_PATH_SIZE 108

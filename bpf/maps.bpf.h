@@ -8,6 +8,8 @@ volatile const __u32 chosen_only = 0;
 /* Kernels before 5.15 have no attach cookie: each library then has a load of its own, with the cookie as a constant. */
 volatile const __u32 has_cookie = 1;
 volatile const __u64 fixed_cookie = 0;
+/* Kernels before 5.17 have no bpf_loop; Go takes its callbacks out of the programs, since the verifier refuses even those that nobody calls. */
+volatile const __u32 has_loop = 1;
 
 /* All records, in the order of their reservation. Go reads it. */
 struct {

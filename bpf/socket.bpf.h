@@ -182,15 +182,13 @@ static __always_inline void emit_transfer(struct traced_process *process, struct
 	head.direction = t->direction;
 	head.class = state->class;
 	head.offset = state->moved[t->direction & 1];
-	if (!t->iov) {
-		emit_socket_data(process, &head, t->buffer, length);
-		return;
-	}
-#pragma unroll
 	for (int i = 0; i < IOVEC_MAX; i++) {
-		if (i >= t->iov_count || !length)
-			return;
-		if (bpf_probe_read_user(&v, sizeof(v), (void *)(t->iov + i * sizeof(v)))) {
+		if (i >= t->iov_count && t->iov)
+			break;
+		if (!t->iov) { /* one buffer */
+			v.base = t->buffer;
+			v.length = length;
+		} else if (bpf_probe_read_user(&v, sizeof(v), (void *)(t->iov + i * sizeof(v)))) {
 			count_drop(process, DROP_READ_FAULT);
 			v.base = 0;
 			v.length = length;
@@ -202,11 +200,11 @@ static __always_inline void emit_transfer(struct traced_process *process, struct
 		emit_socket_data(process, &head, v.base, v.length);
 		head.offset = state->moved[t->direction & 1] + total - (length - v.length);
 		length = forget(length - v.length);
+		if (!length)
+			return;
 	}
-	if (length) {
-		count_drop(process, DROP_IOVEC);
-		emit_socket_data(process, &head, 0, length);
-	}
+	count_drop(process, DROP_IOVEC);
+	emit_socket_data(process, &head, 0, length);
 }
 
 /* A system call moved `length` bytes between a socket and the process. */

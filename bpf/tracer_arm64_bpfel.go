@@ -306,6 +306,7 @@ const (
 	TracerVarChosenOnly          = "chosen_only"
 	TracerVarFixedCookie         = "fixed_cookie"
 	TracerVarHasCookie           = "has_cookie"
+	TracerVarHasLoop             = "has_loop"
 	TracerVarUnusedCallKind      = "unused_call_kind"
 	TracerVarUnusedDirection     = "unused_direction"
 	TracerVarUnusedDrop          = "unused_drop"
@@ -405,6 +406,7 @@ type TracerVariableSpecs struct {
 	ChosenOnly          *ebpf.VariableSpec `ebpf:"chosen_only"`
 	FixedCookie         *ebpf.VariableSpec `ebpf:"fixed_cookie"`
 	HasCookie           *ebpf.VariableSpec `ebpf:"has_cookie"`
+	HasLoop             *ebpf.VariableSpec `ebpf:"has_loop"`
 	UnusedCallKind      *ebpf.VariableSpec `ebpf:"unused_call_kind"`
 	UnusedDirection     *ebpf.VariableSpec `ebpf:"unused_direction"`
 	UnusedDrop          *ebpf.VariableSpec `ebpf:"unused_drop"`
@@ -481,6 +483,7 @@ type TracerVariables struct {
 	ChosenOnly          *ebpf.Variable `ebpf:"chosen_only"`
 	FixedCookie         *ebpf.Variable `ebpf:"fixed_cookie"`
 	HasCookie           *ebpf.Variable `ebpf:"has_cookie"`
+	HasLoop             *ebpf.Variable `ebpf:"has_loop"`
 	UnusedCallKind      *ebpf.Variable `ebpf:"unused_call_kind"`
 	UnusedDirection     *ebpf.Variable `ebpf:"unused_direction"`
 	UnusedDrop          *ebpf.Variable `ebpf:"unused_drop"`

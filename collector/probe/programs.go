@@ -51,9 +51,14 @@ func specification(f Features, chosenOnly bool) (*ebpf.CollectionSpec, error) {
 	if err != nil {
 		return nil, fmt.Errorf("eBPF object: %w", err)
 	}
-	for name, on := range map[string]bool{"has_cookie": f.Cookies, "chosen_only": chosenOnly} {
+	for name, on := range map[string]bool{"has_cookie": f.Cookies, "has_loop": f.Loop, "chosen_only": chosenOnly} {
 		if err := set(spec, name, boolean(on)); err != nil {
 			return nil, err
+		}
+	}
+	if !f.Loop {
+		for _, program := range spec.Programs {
+			program.Instructions = withoutCallbacks(program.Instructions)
 		}
 	}
 	if f.UprobeMulti {

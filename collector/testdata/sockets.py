@@ -1,10 +1,13 @@
 """Moves bytes over plain sockets as the commands on standard input say; prints a line when each is done."""
 import ctypes
+import fcntl
 import os
 import socket
 import ssl  # maps the library, so that the process is traced
+import struct
 import sys
 import tempfile
+import termios
 import threading
 
 STARTUP = b"\0\0\0\x1b\0\3\0\0user\0a\0database\0d\0\0"
@@ -22,6 +25,43 @@ def pair(server):
     client = socket.socket(server.family, socket.SOCK_STREAM)
     client.connect(server.getsockname())
     return client, server.accept()[0]
+
+
+def message(kind, body):
+    return kind + struct.pack("!I", 4 + len(body)) + body
+
+
+READY = message(b"Z", b"I")
+ROWS = 311
+RESULT = (
+    message(b"T", struct.pack("!H", 1) + b"tenant_id\0" + struct.pack("!IhIhih", 1, 1, 25, -1, -1, 0))
+    + message(b"D", struct.pack("!HI", 1, 1000) + b"a" * 1000) * ROWS
+    + message(b"C", b"SELECT %d\0" % ROWS)
+    + READY
+)
+
+
+def answer_in_one_read():
+    """A query whose whole answer of over 300 KB comes by one read, and another after it."""
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, 33, 1 << 22)  # SO_RCVBUFFORCE
+    client.connect(tcp.getsockname())
+    server = tcp.accept()[0]
+    server.setsockopt(socket.SOL_SOCKET, 32, 1 << 22)  # SO_SNDBUFFORCE
+    client.sendall(STARTUP)
+    server.recv(1 << 16)
+    server.sendall(message(b"R", struct.pack("!I", 0)) + READY)
+    client.recv(1 << 16)
+    for _ in range(2):
+        client.sendall(QUERY)
+        server.recv(1 << 16)
+        server.sendall(RESULT)
+        waiting = 0
+        while waiting < len(RESULT):
+            waiting = struct.unpack("i", fcntl.ioctl(client, termios.FIONREAD, b"\0" * 4))[0]
+        assert len(client.recv(1 << 22)) == len(RESULT)
+    client.close()
+    server.close()
 
 
 def say(line):
@@ -57,6 +97,8 @@ def serve():
             leave.set()
             while "Z" not in open("/proc/self/task/%d/stat" % os.getpid()).read().rpartition(")")[2]:
                 pass
+        elif command == "rows":
+            answer_in_one_read()
         elif command == "small":  # the first byte of a request comes alone
             client, server = pair(tcp)
             client.sendall(b"G")

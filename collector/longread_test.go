@@ -1,0 +1,36 @@
+package collector
+
+import (
+	"testing"
+
+	"tenantrace/collector/event"
+	"tenantrace/collector/probe"
+)
+
+// rowsOfOneRead is ROWS of testdata/sockets.py.
+const rowsOfOneRead = 311
+
+// A session whose rows come by reads of more than 300 KB stays in step where the kernel has bpf_loop; elsewhere it says that it does not.
+func TestLongReadOfASession(t *testing.T) {
+	needRoot(t)
+	for name, without := range map[string]probe.Features{"captured": {}, "not captured": {Loop: true}} {
+		t.Run(name, func(t *testing.T) {
+			pid, do := sockets(t)
+			n := &notes{}
+			c, stop := startWith(t, n, Config{PIDs: []int{pid}, without: without})
+			do("rows")
+			wait(t, "the end of the session", func() bool { return len(collect(n, func(*event.ConnectionClosed) bool { return true })) > 0 })
+			stop()
+			desyncs := len(collect(n, func(*event.SessionDesync) bool { return true }))
+			whole := len(collect(n, func(r *event.Result) bool { return !r.Unseen && r.Count == rowsOfOneRead && !r.RowsCut }))
+			statements := len(collect(n, func(*event.Statement) bool { return true }))
+			if c.programs.Features().Loop {
+				if statements != 2 || whole != 2 || desyncs != 0 {
+					t.Errorf("%d statements, %d whole results, %d desyncs, want 2, 2 and 0", statements, whole, desyncs)
+				}
+			} else if statements == 0 || whole != 0 || desyncs == 0 {
+				t.Errorf("%d statements, %d whole results, %d desyncs without bpf_loop, want none whole and the loss of step said", statements, whole, desyncs)
+			}
+		})
+	}
+}
