@@ -58,41 +58,10 @@ static __always_inline void emit_chunks(struct traced_process *process, void *he
 		emit_record(process, head, head_size, captured, DATA_LARGE, (void *)user, length);
 }
 
-/* What is left of a database session's transfer. */
-struct remainder {
-	struct traced_process *process;
-	struct socket_data_record *head;
-	__u64 user;
-	__u64 length;
-};
-
-/* A callback of bpf_loop: one full chunk, until the last is left. */
-static long emit_full_chunk(__u32 index, struct remainder *r)
-{
-	struct socket_data_record *head = r->head;
-
-	if (r->length <= DATA_LARGE)
-		return 1;
-	head->length = DATA_LARGE;
-	emit_record(r->process, head, sizeof(*head), __builtin_offsetof(struct socket_data_record, captured), DATA_LARGE, (void *)r->user,
-		    DATA_LARGE);
-	head->offset += DATA_LARGE;
-	r->user += DATA_LARGE;
-	r->length -= DATA_LARGE;
-	return 0;
-}
-
 /* Not inlined: verified and compiled once per program. The head is on the caller's stack: a per-CPU scratch area could be overwritten, since uprobe
  * programs are preemptible. */
 static __noinline int emit_socket_data(struct traced_process *process, struct socket_data_record *head, __u64 user, __u64 length)
 {
-	if (has_loop && head->class >= CLASS_POSTGRESQL) {
-		struct remainder r = {.process = process, .head = head, .user = user, .length = length};
-
-		bpf_loop(DATA_CHUNKS_LOOP - DATA_CHUNKS, emit_full_chunk, &r, 0);
-		user = r.user;
-		length = r.length;
-	}
 	emit_chunks(process, head, sizeof(*head), __builtin_offsetof(struct socket_data_record, captured),
 		    __builtin_offsetof(struct socket_data_record, length), __builtin_offsetof(struct socket_data_record, offset), user, length);
 	return 0;

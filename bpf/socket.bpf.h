@@ -171,6 +171,30 @@ static __always_inline void emit_socket(struct traced_process *process, struct s
 	submit(r);
 }
 
+/* What is left of a database session's transfer. */
+struct remainder {
+	struct traced_process *process;
+	struct socket_data_record *head;
+	__u64 user;
+	__u64 length;
+};
+
+/* A callback of bpf_loop: one full chunk, until the last is left. */
+static long emit_full_chunk(__u32 index, struct remainder *r)
+{
+	struct socket_data_record *head = r->head;
+
+	if (r->length <= DATA_LARGE)
+		return 1;
+	head->length = DATA_LARGE;
+	emit_record(r->process, head, sizeof(*head), __builtin_offsetof(struct socket_data_record, captured), DATA_LARGE, (void *)r->user,
+		    DATA_LARGE);
+	head->offset = forget(head->offset + DATA_LARGE);
+	r->user = forget(r->user + DATA_LARGE);
+	r->length = forget(r->length - DATA_LARGE);
+	return 0;
+}
+
 static __always_inline void emit_transfer(struct traced_process *process, struct transfer *t, struct socket_state *state, __u64 length)
 {
 	const __u64 total = length;
@@ -182,6 +206,13 @@ static __always_inline void emit_transfer(struct traced_process *process, struct
 	head.direction = t->direction;
 	head.class = state->class;
 	head.offset = state->moved[t->direction & 1];
+	if (has_loop && !t->iov && state->class >= CLASS_POSTGRESQL) {
+		struct remainder r = {.process = process, .head = &head, .user = t->buffer, .length = length};
+
+		bpf_loop(DATA_CHUNKS_LOOP - DATA_CHUNKS, emit_full_chunk, &r, 0);
+		t->buffer = r.user;
+		length = r.length;
+	}
 	for (int i = 0; i < IOVEC_MAX; i++) {
 		if (i >= t->iov_count && t->iov)
 			break;
