@@ -41,10 +41,10 @@ test: deps ## run every tier of tests that this machine can run, and say which w
 	@FUZZTIME=$(FUZZTIME) .ci/test
 
 lab: deps build ## run the lab: a flawed Django service over mutual TLS, its traffic, and what tenantrace finds
-	go run ./lab/cmd/lab run --daemon bin/tenantrace $(LABFLAGS)
+	go run -trimpath ./lab/cmd/lab run --daemon bin/tenantrace $(LABFLAGS)
 
 bench: deps build ## measure with and without the daemon, in pairs; then the Go benchmarks
-	go run ./lab/cmd/lab bench --daemon bin/tenantrace $(LABFLAGS)
+	go run -trimpath ./lab/cmd/lab bench --daemon bin/tenantrace $(LABFLAGS)
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
 
 fuzz: ## fuzz each parser (FUZZTIME=3s each)

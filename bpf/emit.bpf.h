@@ -39,9 +39,9 @@ static __always_inline __u64 forget(__u64 n)
 static __always_inline void emit_chunks(struct traced_process *process, void *head, const __u32 head_size, const __u32 captured,
 					const __u32 length_at, const __u32 offset_at, __u64 user, __u64 length)
 {
-	/* All but the last are full. */
+	/* All but the last are full. Bytes that are known by number only take one record: the sum of no address and an offset would be one. */
 	for (int i = 0; i < DATA_CHUNKS - 1; i++) {
-		if (length <= DATA_LARGE)
+		if (length <= DATA_LARGE || !user)
 			break;
 		*(__u32 *)(head + length_at) = DATA_LARGE;
 		emit_record(process, head, head_size, captured, DATA_LARGE, (void *)user, DATA_LARGE);
@@ -50,7 +50,7 @@ static __always_inline void emit_chunks(struct traced_process *process, void *he
 		length = forget(length - DATA_LARGE);
 	}
 	*(__u32 *)(head + length_at) = length;
-	if (length <= DATA_SMALL)
+	if (length <= DATA_SMALL || !user)
 		emit_record(process, head, head_size, captured, DATA_SMALL, (void *)user, length);
 	else if (length <= DATA_MEDIUM)
 		emit_record(process, head, head_size, captured, DATA_MEDIUM, (void *)user, length);

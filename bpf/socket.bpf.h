@@ -184,7 +184,7 @@ static long emit_full_chunk(__u32 index, struct remainder *r)
 {
 	struct socket_data_record *head = r->head;
 
-	if (r->length <= DATA_LARGE)
+	if (r->length <= DATA_LARGE || !r->user)
 		return 1;
 	head->length = DATA_LARGE;
 	emit_record(r->process, head, sizeof(*head), __builtin_offsetof(struct socket_data_record, captured), DATA_LARGE, (void *)r->user,

@@ -7,6 +7,7 @@
 #include "arch.h"
 #include "events.h"
 #include "maps.bpf.h"
+#include "hold.bpf.h"
 #include "emit.bpf.h"
 #include "process.bpf.h"
 #include "classify.bpf.h"
@@ -51,72 +52,62 @@ struct raw_tracepoint_args {
 SEC("uprobe/tls_call")
 int tls_call_enter(struct pt_regs *ctx)
 {
-	call_entered(ctx);
-	return 0;
+	return HELD(call_entered(ctx));
 }
 
 SEC("uretprobe/tls_call")
 int tls_call_exit(struct pt_regs *ctx)
 {
-	call_exited(ctx);
-	return 0;
+	return HELD(call_exited(ctx));
 }
 
 SEC("uprobe/d2i_X509")
 int d2i_x509_enter(struct pt_regs *ctx)
 {
-	certificate_decoded(ctx);
-	return 0;
+	return HELD(certificate_decoded(ctx));
 }
 
 SEC("uprobe/SSL_free")
 int ssl_free_enter(struct pt_regs *ctx)
 {
-	ssl_freed(ctx);
-	return 0;
+	return HELD(ssl_freed(ctx));
 }
 
 /* With BTF: the saved registers are read directly, not through a helper. */
 SEC("tp_btf/sys_enter")
 int sys_enter(__u64 *ctx)
 {
-	syscall_entered((struct pt_regs *)ctx[0], (long)ctx[1]);
-	return 0;
+	return HELD(syscall_entered((struct pt_regs *)ctx[0], (long)ctx[1]));
 }
 
 SEC("tp_btf/sys_exit")
 int sys_exit(__u64 *ctx)
 {
-	syscall_exited((struct pt_regs *)ctx[0], (long)ctx[1]);
-	return 0;
+	return HELD(syscall_exited((struct pt_regs *)ctx[0], (long)ctx[1]));
 }
 
 SEC("raw_tracepoint/sched_process_fork")
 int sched_process_fork(struct raw_tracepoint_args *ctx)
 {
-	process_forked((struct task_struct *)ctx->args[0], (struct task_struct *)ctx->args[1]);
-	return 0;
+	return HELD(process_forked((struct task_struct *)ctx->args[0], (struct task_struct *)ctx->args[1]));
 }
 
 SEC("raw_tracepoint/sched_process_exec")
 int sched_process_exec(struct raw_tracepoint_args *ctx)
 {
-	process_executed();
-	return 0;
+	return HELD(process_executed());
 }
 
 SEC("raw_tracepoint/sched_process_exit")
 int sched_process_exit(struct raw_tracepoint_args *ctx)
 {
-	process_exited();
-	return 0;
+	return HELD(process_exited());
 }
 
 SEC("raw_tracepoint/inet_sock_set_state")
 int inet_sock_set_state(struct raw_tracepoint_args *ctx)
 {
-	tcp_state_changed((struct sock *)ctx->args[0], (int)ctx->args[2]);
-	return 0;
+	return HELD(tcp_state_changed((struct sock *)ctx->args[0], (int)ctx->args[2]));
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -303,6 +303,7 @@ const (
 	TracerProgSysExit            = "sys_exit"
 	TracerProgTlsCallEnter       = "tls_call_enter"
 	TracerProgTlsCallExit        = "tls_call_exit"
+	TracerVarCanHold             = "can_hold"
 	TracerVarChosenOnly          = "chosen_only"
 	TracerVarFixedCookie         = "fixed_cookie"
 	TracerVarHasCookie           = "has_cookie"
@@ -403,6 +404,7 @@ type TracerMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type TracerVariableSpecs struct {
+	CanHold             *ebpf.VariableSpec `ebpf:"can_hold"`
 	ChosenOnly          *ebpf.VariableSpec `ebpf:"chosen_only"`
 	FixedCookie         *ebpf.VariableSpec `ebpf:"fixed_cookie"`
 	HasCookie           *ebpf.VariableSpec `ebpf:"has_cookie"`
@@ -480,6 +482,7 @@ func (m *TracerMaps) Close() error {
 //
 // It can be passed to LoadTracerObjects or ebpf.CollectionSpec.LoadAndAssign.
 type TracerVariables struct {
+	CanHold             *ebpf.Variable `ebpf:"can_hold"`
 	ChosenOnly          *ebpf.Variable `ebpf:"chosen_only"`
 	FixedCookie         *ebpf.Variable `ebpf:"fixed_cookie"`
 	HasCookie           *ebpf.Variable `ebpf:"has_cookie"`

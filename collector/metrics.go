@@ -10,8 +10,8 @@ import (
 
 // counts are the collector's own numbers; the kernel's are read at each scrape.
 type counts struct {
-	records, badRecords, readErrors, events, evicted atomic.Uint64
-	connections, processes                           atomic.Int64
+	records, badRecords, readErrors, events, evicted, missed atomic.Uint64
+	connections, processes                                   atomic.Int64
 }
 
 // The metrics of the collector. Their labels are closed sets.
@@ -62,6 +62,7 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	counter(lostDesc, c.counts.badRecords.Load(), "bad_record")
 	counter(lostDesc, c.counts.readErrors.Load(), "read_error")
 	counter(lostDesc, c.counts.evicted.Load(), "evicted_connection")
+	counter(lostDesc, c.counts.missed.Load(), "missed")
 	counter(records, c.counts.records.Load())
 	counter(events, c.counts.events.Load())
 	gauge(connections, c.counts.connections.Load())

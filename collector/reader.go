@@ -55,6 +55,7 @@ func (c *Collector) tick(now int64) {
 		return
 	}
 	c.lastTick = now
+	c.missed(now)
 	for pid, p := range c.processes {
 		h := event.Header{Time: now, PID: pid}
 		if lost, ok := c.programs.Lost(pid); ok {
@@ -68,6 +69,18 @@ func (c *Collector) tick(now int64) {
 	c.counts.evicted.Store(c.streams.Evicted())
 	c.counts.processes.Store(int64(len(c.processes)))
 	c.emit(&event.Tick{Header: event.Header{Time: now}})
+}
+
+// missed says that the kernel left programs out: no one knows in which process.
+func (c *Collector) missed(now int64) {
+	missed, err := c.programs.Missed()
+	if err != nil {
+		c.counts.readErrors.Add(1)
+		return
+	}
+	if n := missed - c.counts.missed.Swap(missed); n > 0 {
+		c.emit(&event.Lost{Header: event.Header{Time: now}, Reason: "missed", Count: n})
+	}
 }
 
 // account emits the records of a process that were lost since it was last asked.

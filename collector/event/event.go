@@ -72,7 +72,7 @@ type ThreadWaited struct {
 // Lost says that events of a process (PID 0: of any process) were lost just before this one.
 type Lost struct {
 	Header
-	Reason string `json:"reason"` // closed set: ringbuf, map_full, read_fault, parser, shed
+	Reason string `json:"reason"` // closed set: ringbuf, missed, map_full, read_fault, parser, shed
 	Count  uint64 `json:"count"`  // events
 }
 

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"maps"
+	"math"
 	"os"
 	"regexp"
 	"runtime"
@@ -39,7 +40,8 @@ type row struct{ kernel, arch string }
 // costs are instructions by program.
 type costs map[string]int
 
-// TestVerifierCost keeps the programs from growing unseen. A kernel that the table lacks is held against the highest of those that it has.
+// TestVerifierCost keeps the programs from growing unseen. On a kernel that the table lacks only their names can be compared: kernels differ by more than the growth
+// that is allowed.
 func TestVerifierCost(t *testing.T) {
 	needRoot(t)
 	here, measured := row{kernelVersion(t), runtime.GOARCH}, measure(t)
@@ -52,11 +54,14 @@ func TestVerifierCost(t *testing.T) {
 	for _, p := range compareCosts(table, here, measured) {
 		t.Error(p)
 	}
-	if table[here] == nil {
-		t.Logf("Linux %s on %s is not in the table: held against the highest of the others", here.kernel, here.arch)
-	}
 	for _, program := range slices.Sorted(maps.Keys(measured)) {
 		t.Logf("%-22s %7d", program, measured[program])
+		if now, was := measured[program], table[here][program]; float64(now) < float64(was)*(1-growth) {
+			t.Logf("%-22s %7d before: %.0f %% less [make verifier-cost records it, so that it does not grow back unseen]", "", was, 100*float64(was-now)/float64(was))
+		}
+	}
+	if table[here] == nil && !t.Failed() {
+		t.Skipf("Linux %s on %s is not in %s, which has %v [make verifier-cost records it]", here.kernel, here.arch, costTable, kernelsOf(table))
 	}
 }
 
@@ -64,12 +69,10 @@ func TestVerifierCost(t *testing.T) {
 func compareCosts(table map[row]costs, here row, measured costs) (problems []string) {
 	recorded, where := table[here], "Linux "+here.kernel
 	if recorded == nil {
-		recorded, where = costs{}, "any recorded kernel"
-		for r, c := range table {
-			for program, n := range c {
-				if r.arch == here.arch {
-					recorded[program] = max(recorded[program], n)
-				}
+		recorded, where = costs{}, "any kernel"
+		for _, c := range table {
+			for program := range c {
+				recorded[program] = math.MaxInt
 			}
 		}
 	}
@@ -93,7 +96,7 @@ func compareCosts(table map[row]costs, here row, measured costs) (problems []str
 }
 
 func TestCompareCosts(t *testing.T) {
-	table := map[row]costs{{"5.10", "amd64"}: {"a": 100, "b": 100}, {"6.1", "amd64"}: {"a": 200, "b": 50}, {"6.1", "arm64"}: {"a": 1000}}
+	table := map[row]costs{{"5.10", "amd64"}: {"a": 100, "b": 100}, {"6.1", "amd64"}: {"a": 200, "b": 50}, {"6.1", "arm64"}: {"a": 300}}
 	for _, c := range []struct {
 		here     row
 		measured costs
@@ -103,9 +106,10 @@ func TestCompareCosts(t *testing.T) {
 		{row{"5.10", "amd64"}, costs{"a": 111, "b": 100}, `"a" costs the verifier of Linux 5.10 (amd64) 111 instructions, +11 % of the 100`},
 		{row{"5.10", "amd64"}, costs{"a": 100, "b": 100, "c": 1}, `"c" is not in`},
 		{row{"5.10", "amd64"}, costs{"a": 100}, `"b" of verifier-cost.tsv for Linux 5.10 is gone`},
-		{row{"9.9", "amd64"}, costs{"a": 220, "b": 110}, ""},
-		{row{"9.9", "amd64"}, costs{"a": 221, "b": 110}, `"a" costs`},
-		{row{"9.9", "riscv64"}, costs{"a": 1}, `"a" is not in`},
+		{row{"6.1", "arm64"}, costs{"a": 331}, `"a" costs`},
+		{row{"5.10", "arm64"}, costs{"a": 5000, "b": 5000}, ""},
+		{row{"5.10", "arm64"}, costs{"a": 1, "b": 1, "c": 1}, `"c" is not in verifier-cost.tsv for any kernel on arm64`},
+		{row{"9.9", "amd64"}, costs{"a": 1}, `"b" of verifier-cost.tsv for any kernel is gone`},
 	} {
 		problems := compareCosts(table, c.here, c.measured)
 		if c.want == "" && len(problems) > 0 || c.want != "" && (len(problems) != 1 || !strings.Contains(problems[0], c.want)) {
@@ -188,10 +192,7 @@ func writeCosts(t *testing.T, table map[row]costs) {
 	t.Helper()
 	var b strings.Builder
 	b.WriteString(costHeader)
-	rows := slices.SortedFunc(maps.Keys(table), func(x, y row) int {
-		return cmp.Or(cmp.Compare(x.arch, y.arch), compareVersions(x.kernel, y.kernel))
-	})
-	for _, r := range rows {
+	for _, r := range kernelsOf(table) {
 		for _, program := range slices.Sorted(maps.Keys(table[r])) {
 			fmt.Fprintf(&b, "%s\t%s\t%s\t%d\n", r.kernel, r.arch, program, table[r][program])
 		}
@@ -199,6 +200,13 @@ func writeCosts(t *testing.T, table map[row]costs) {
 	if err := os.WriteFile(costTable, []byte(b.String()), 0o644); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// kernelsOf gives the rows by architecture and version.
+func kernelsOf(table map[row]costs) []row {
+	return slices.SortedFunc(maps.Keys(table), func(x, y row) int {
+		return cmp.Or(cmp.Compare(x.arch, y.arch), compareVersions(x.kernel, y.kernel))
+	})
 }
 
 // compareVersions orders major.minor as numbers.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
+	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/features"
 )
 
@@ -12,6 +13,7 @@ import (
 type Features struct {
 	Cookies     bool // a number with each probe, which its program reads (Linux 5.15); without: programs of its own for each probe
 	UprobeMulti bool // one link for all probes of a program in a file (Linux 6.6); without: one for each probe
+	Hold        bool // bpf_preempt_disable (Linux 6.10), since programs can be preempted from 6.13 on
 	Loop        bool // bpf_loop (Linux 5.17): one transfer may take many records; without: what lies beyond the first few is not captured
 }
 
@@ -19,6 +21,7 @@ type Features struct {
 func KernelFeatures() Features {
 	f := Features{
 		Cookies: features.HaveProgramHelper(ebpf.Kprobe, asm.FnGetAttachCookie) == nil,
+		Hold:    haveFunction("bpf_preempt_disable") && haveFunction("bpf_preempt_enable"),
 		Loop:    features.HaveProgramHelper(ebpf.Kprobe, asm.FnLoop) == nil,
 	}
 	f.UprobeMulti = f.Cookies && features.HaveBPFLinkUprobeMulti() == nil
@@ -29,8 +32,19 @@ func KernelFeatures() Features {
 func (f Features) without(off Features) Features {
 	f.Cookies = f.Cookies && !off.Cookies
 	f.UprobeMulti = f.UprobeMulti && !off.UprobeMulti && f.Cookies
+	f.Hold = f.Hold && !off.Hold
 	f.Loop = f.Loop && !off.Loop
 	return f
+}
+
+// haveFunction tells whether the kernel has a function that programs may call, by its type information.
+func haveFunction(name string) bool {
+	spec, err := btf.LoadKernelSpec()
+	if err != nil {
+		return false
+	}
+	var f *btf.Func
+	return spec.TypeByName(name, &f) == nil
 }
 
 // String names them as the kernel does.
@@ -39,7 +53,7 @@ func (f Features) String() string {
 	for _, feature := range []struct {
 		there bool
 		name  string
-	}{{f.Cookies, "attach cookies"}, {f.Loop, "bpf_loop"}, {f.UprobeMulti, "uprobe_multi"}} {
+	}{{f.Cookies, "attach cookies"}, {f.Loop, "bpf_loop"}, {f.Hold, "bpf_preempt_disable"}, {f.UprobeMulti, "uprobe_multi"}} {
 		if feature.there {
 			names = append(names, feature.name)
 		}

@@ -51,7 +51,7 @@ func specification(f Features, chosenOnly bool) (*ebpf.CollectionSpec, error) {
 	if err != nil {
 		return nil, fmt.Errorf("eBPF object: %w", err)
 	}
-	for name, on := range map[string]bool{"has_cookie": f.Cookies, "has_loop": f.Loop, "chosen_only": chosenOnly} {
+	for name, on := range map[string]bool{"has_cookie": f.Cookies, "has_loop": f.Loop, "can_hold": f.Hold, "chosen_only": chosenOnly} {
 		if err := set(spec, name, boolean(on)); err != nil {
 			return nil, err
 		}
@@ -185,6 +185,23 @@ func (p *Programs) Drops() (map[bpf.TracerDrop]uint64, error) {
 		}
 	}
 	return out, nil
+}
+
+// Missed gives how often the kernel left a program out, since one of its runs was under way on the same processor (since Linux 5.12 it counts).
+func (p *Programs) Missed() (uint64, error) {
+	o := &p.objects.TracerPrograms
+	var sum uint64
+	for _, program := range []*ebpf.Program{
+		o.SysEnter, o.SysExit, o.SchedProcessFork, o.SchedProcessExec, o.SchedProcessExit, o.InetSockSetState,
+		o.TlsCallEnter, o.TlsCallExit, o.SslFreeEnter, o.D2iX509Enter,
+	} {
+		stats, err := program.Stats()
+		if err != nil {
+			return 0, fmt.Errorf("runs of %v that were left out: %w", program, err)
+		}
+		sum += stats.RecursionMisses
+	}
+	return sum, nil
 }
 
 // DetachTracepoints ends what AttachTracepoints began; what is in the ring buffer stays there.

@@ -99,6 +99,20 @@ def serve():
                 pass
         elif command == "rows":
             answer_in_one_read()
+        elif command == "sendfile":
+            client, server = pair(tcp)
+            client.setsockopt(socket.SOL_SOCKET, 33, 1 << 22)
+            client.sendall(b"GET /f HTTP/1.1\r\nHost: x\r\n\r\n")
+            server.recv(1 << 16)
+            server.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+            f = tempfile.TemporaryFile()
+            f.write(b"x" * 100000)
+            f.flush()
+            n = 0
+            while n < 100000:
+                n += os.sendfile(server.fileno(), f.fileno(), n, 100000 - n)
+            client.close()
+            server.close()
         elif command == "small":  # the first byte of a request comes alone
             client, server = pair(tcp)
             client.sendall(b"G")
