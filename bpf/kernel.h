@@ -171,6 +171,15 @@ struct unix_sock {
 	struct sock *peer;
 };
 
+/* What the kernel hands to programs that are attached to tracepoints as perf events. */
+struct trace_event_raw_sys_enter {
+	long id;
+};
+
+struct trace_event_raw_sys_exit {
+	long ret;
+};
+
 #pragma clang attribute pop
 #pragma clang diagnostic pop
 

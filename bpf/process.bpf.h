@@ -92,9 +92,8 @@ static __always_inline void file_mapped(struct file *file)
 	submit(r);
 }
 
-static __always_inline void process_forked(struct task_struct *parent, struct task_struct *child)
+static __always_inline void process_forked(__u32 parent_tgid, __u32 tgid)
 {
-	__u32 parent_tgid = BPF_CORE_READ(parent, tgid), tgid = BPF_CORE_READ(child, tgid);
 	struct traced_process fresh = {.announced = 1};
 
 	if (tgid == parent_tgid || !bpf_map_lookup_elem(&processes, &parent_tgid))

@@ -89,7 +89,9 @@ int sys_exit(__u64 *ctx)
 SEC("raw_tracepoint/sched_process_fork")
 int sched_process_fork(struct raw_tracepoint_args *ctx)
 {
-	return HELD(process_forked((struct task_struct *)ctx->args[0], (struct task_struct *)ctx->args[1]));
+	struct task_struct *parent = (struct task_struct *)ctx->args[0], *child = (struct task_struct *)ctx->args[1];
+
+	return HELD(process_forked(BPF_CORE_READ(parent, tgid), BPF_CORE_READ(child, tgid)));
 }
 
 SEC("raw_tracepoint/sched_process_exec")
@@ -108,6 +110,23 @@ SEC("raw_tracepoint/inet_sock_set_state")
 int inet_sock_set_state(struct raw_tracepoint_args *ctx)
 {
 	return HELD(tcp_state_changed((struct sock *)ctx->args[0], (int)ctx->args[2]));
+}
+
+/* The same by perf events, for kernels that preempt programs of raw tracepoints: what another thread meets meanwhile would be left out, and holding the
+ * processor leaves the moments before and after. The kernel runs these with preemption off. The other tracepoints are too rare for this to matter, and as
+ * perf events would be left out where they interrupt one of these. */
+SEC("tracepoint/raw_syscalls/sys_enter")
+int sys_enter_event(struct trace_event_raw_sys_enter *ctx)
+{
+	syscall_entered((struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf()), ctx->id);
+	return 0;
+}
+
+SEC("tracepoint/raw_syscalls/sys_exit")
+int sys_exit_event(struct trace_event_raw_sys_exit *ctx)
+{
+	syscall_exited((struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf()), ctx->ret);
+	return 0;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -300,7 +300,9 @@ const (
 	TracerProgSchedProcessFork   = "sched_process_fork"
 	TracerProgSslFreeEnter       = "ssl_free_enter"
 	TracerProgSysEnter           = "sys_enter"
+	TracerProgSysEnterEvent      = "sys_enter_event"
 	TracerProgSysExit            = "sys_exit"
+	TracerProgSysExitEvent       = "sys_exit_event"
 	TracerProgTlsCallEnter       = "tls_call_enter"
 	TracerProgTlsCallExit        = "tls_call_exit"
 	TracerVarCanHold             = "can_hold"
@@ -379,7 +381,9 @@ type TracerProgramSpecs struct {
 	SchedProcessFork *ebpf.ProgramSpec `ebpf:"sched_process_fork"`
 	SslFreeEnter     *ebpf.ProgramSpec `ebpf:"ssl_free_enter"`
 	SysEnter         *ebpf.ProgramSpec `ebpf:"sys_enter"`
+	SysEnterEvent    *ebpf.ProgramSpec `ebpf:"sys_enter_event"`
 	SysExit          *ebpf.ProgramSpec `ebpf:"sys_exit"`
+	SysExitEvent     *ebpf.ProgramSpec `ebpf:"sys_exit_event"`
 	TlsCallEnter     *ebpf.ProgramSpec `ebpf:"tls_call_enter"`
 	TlsCallExit      *ebpf.ProgramSpec `ebpf:"tls_call_exit"`
 }
@@ -520,7 +524,9 @@ type TracerPrograms struct {
 	SchedProcessFork *ebpf.Program `ebpf:"sched_process_fork"`
 	SslFreeEnter     *ebpf.Program `ebpf:"ssl_free_enter"`
 	SysEnter         *ebpf.Program `ebpf:"sys_enter"`
+	SysEnterEvent    *ebpf.Program `ebpf:"sys_enter_event"`
 	SysExit          *ebpf.Program `ebpf:"sys_exit"`
+	SysExitEvent     *ebpf.Program `ebpf:"sys_exit_event"`
 	TlsCallEnter     *ebpf.Program `ebpf:"tls_call_enter"`
 	TlsCallExit      *ebpf.Program `ebpf:"tls_call_exit"`
 }
@@ -534,7 +540,9 @@ func (p *TracerPrograms) Close() error {
 		p.SchedProcessFork,
 		p.SslFreeEnter,
 		p.SysEnter,
+		p.SysEnterEvent,
 		p.SysExit,
+		p.SysExitEvent,
 		p.TlsCallEnter,
 		p.TlsCallExit,
 	)

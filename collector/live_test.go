@@ -172,8 +172,12 @@ func start(t *testing.T, n *notes, pids ...int) (c *Collector, stop func()) {
 	return startWith(t, n, Config{PIDs: pids})
 }
 
+// byPerfEvents starts collectors without raw tracepoints.
+var byPerfEvents bool
+
 func startWith(t *testing.T, n *notes, cfg Config) (c *Collector, stop func()) {
 	t.Helper()
+	cfg.without.RawTracepoints = cfg.without.RawTracepoints || byPerfEvents
 	cfg.Handler, cfg.Log = n, slog.New(slog.NewTextHandler(t.Output(), nil))
 	c, err := New(cfg)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 )
 
 // settle is for how long the lab waits for the last verdicts.
-const settle = 20 * time.Second
+const settle = time.Minute
 
 // judge ends the daemon, compares and reports.
 func (r *run) judge(ctx context.Context) error {

@@ -19,7 +19,7 @@ var capabilities = [...]capability{
 	{[]int{unix.CAP_BPF, unix.CAP_SYS_ADMIN}, "CAP_BPF", "load eBPF programs", true},
 	{[]int{unix.CAP_PERFMON, unix.CAP_SYS_ADMIN}, "CAP_PERFMON", "attach probes and read memory of traced processes", true},
 	{[]int{unix.CAP_SYS_PTRACE}, "CAP_SYS_PTRACE", "read the mappings of other users' processes", false},
-	{[]int{unix.CAP_CHECKPOINT_RESTORE, unix.CAP_SYS_ADMIN}, "CAP_CHECKPOINT_RESTORE", "open mapped files that were deleted or belong to a container", false},
+	{[]int{unix.CAP_CHECKPOINT_RESTORE, unix.CAP_SYS_ADMIN}, "CAP_CHECKPOINT_RESTORE", "open the files that processes map, also deleted ones and those of containers", false},
 	{[]int{unix.CAP_DAC_READ_SEARCH, unix.CAP_DAC_OVERRIDE}, "CAP_DAC_READ_SEARCH", "open libraries that only their owners may read", false},
 }
 

@@ -87,6 +87,9 @@ func compareCosts(table map[row]costs, here row, measured costs) (problems []str
 				program, here.kernel, here.arch, now, 100*float64(now-was)/float64(was), was, where, remedy))
 		}
 	}
+	if table[here] == nil { // a kernel has the programs that its features ask for
+		return problems
+	}
 	for _, program := range slices.Sorted(maps.Keys(recorded)) {
 		if _, still := measured[program]; !still {
 			problems = append(problems, fmt.Sprintf("program %q of %s for %s is gone %s", program, costTable, where, remedy))
@@ -109,7 +112,7 @@ func TestCompareCosts(t *testing.T) {
 		{row{"6.1", "arm64"}, costs{"a": 331}, `"a" costs`},
 		{row{"5.10", "arm64"}, costs{"a": 5000, "b": 5000}, ""},
 		{row{"5.10", "arm64"}, costs{"a": 1, "b": 1, "c": 1}, `"c" is not in verifier-cost.tsv for any kernel on arm64`},
-		{row{"9.9", "amd64"}, costs{"a": 1}, `"b" of verifier-cost.tsv for any kernel is gone`},
+		{row{"9.9", "amd64"}, costs{"a": 1}, ""},
 	} {
 		problems := compareCosts(table, c.here, c.measured)
 		if c.want == "" && len(problems) > 0 || c.want != "" && (len(problems) != 1 || !strings.Contains(problems[0], c.want)) {
@@ -124,7 +127,18 @@ var processed = regexp.MustCompile(`processed (\d+) insns`)
 func measure(t *testing.T) costs {
 	t.Helper()
 	_ = rlimit.RemoveMemlock() // as Load does
-	spec, err := specification(KernelFeatures(), false)
+	features := KernelFeatures()
+	costs := measureAs(t, features)
+	if features.RawTracepoints && features.Cookies { // the other way, which a kernel may be set to; it needs a helper of Linux 5.15
+		features.RawTracepoints = false
+		maps.Copy(costs, measureAs(t, features))
+	}
+	return costs
+}
+
+func measureAs(t *testing.T, features Features) costs {
+	t.Helper()
+	spec, err := specification(features, false)
 	if err != nil {
 		t.Fatal(err)
 	}

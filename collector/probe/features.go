@@ -13,16 +13,20 @@ import (
 type Features struct {
 	Cookies     bool // a number with each probe, which its program reads (Linux 5.15); without: programs of its own for each probe
 	UprobeMulti bool // one link for all probes of a program in a file (Linux 6.6); without: one for each probe
-	Hold        bool // bpf_preempt_disable (Linux 6.10), since programs can be preempted from 6.13 on
-	Loop        bool // bpf_loop (Linux 5.17): one transfer may take many records; without: what lies beyond the first few is not captured
+	// RawTracepoints: what is attached to raw tracepoints runs to its end. Kernels since 6.13 that preempt themselves (preempt=full or lazy) break in, and leave out
+	// what another thread meets meanwhile; there those of system calls are attached as perf events, which cost each call of the host more.
+	RawTracepoints bool
+	Hold           bool // bpf_preempt_disable (Linux 6.10), since programs can be preempted from 6.13 on
+	Loop           bool // bpf_loop (Linux 5.17): one transfer may take many records; without: what lies beyond the first few is not captured
 }
 
 // KernelFeatures asks the running kernel by trying each.
 func KernelFeatures() Features {
 	f := Features{
-		Cookies: features.HaveProgramHelper(ebpf.Kprobe, asm.FnGetAttachCookie) == nil,
-		Hold:    haveFunction("bpf_preempt_disable") && haveFunction("bpf_preempt_enable"),
-		Loop:    features.HaveProgramHelper(ebpf.Kprobe, asm.FnLoop) == nil,
+		Cookies:        features.HaveProgramHelper(ebpf.Kprobe, asm.FnGetAttachCookie) == nil,
+		RawTracepoints: !preemptsTracepoints(),
+		Hold:           haveFunction("bpf_preempt_disable") && haveFunction("bpf_preempt_enable"),
+		Loop:           features.HaveProgramHelper(ebpf.Kprobe, asm.FnLoop) == nil,
 	}
 	f.UprobeMulti = f.Cookies && features.HaveBPFLinkUprobeMulti() == nil
 	return f
@@ -32,6 +36,7 @@ func KernelFeatures() Features {
 func (f Features) without(off Features) Features {
 	f.Cookies = f.Cookies && !off.Cookies
 	f.UprobeMulti = f.UprobeMulti && !off.UprobeMulti && f.Cookies
+	f.RawTracepoints = f.RawTracepoints && !off.RawTracepoints
 	f.Hold = f.Hold && !off.Hold
 	f.Loop = f.Loop && !off.Loop
 	return f
@@ -53,7 +58,7 @@ func (f Features) String() string {
 	for _, feature := range []struct {
 		there bool
 		name  string
-	}{{f.Cookies, "attach cookies"}, {f.Loop, "bpf_loop"}, {f.Hold, "bpf_preempt_disable"}, {f.UprobeMulti, "uprobe_multi"}} {
+	}{{f.Cookies, "attach cookies"}, {f.Loop, "bpf_loop"}, {f.Hold, "bpf_preempt_disable"}, {f.RawTracepoints, "raw tracepoints of system calls"}, {f.UprobeMulti, "uprobe_multi"}} {
 		if feature.there {
 			names = append(names, feature.name)
 		}

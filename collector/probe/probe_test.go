@@ -70,6 +70,7 @@ var variants = map[string]Features{
 	"one link for each":      {UprobeMulti: true},
 	"programs of their own":  {Cookies: true},
 	"one record after other": {Loop: true},
+	"perf events":            {RawTracepoints: true},
 }
 
 // Each way attaches all places, and detaching gives everything back.

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"slices"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/link"
@@ -22,12 +24,26 @@ type Config struct {
 
 // Programs are the loaded programs with their maps, and the links of those that attach without a library.
 type Programs struct {
-	objects  bpf.TracerObjects
+	objects  objects
+	hooks    map[string]*ebpf.Program // those of tracepoints, by their names
 	spec     *ebpf.CollectionSpec
 	features Features
 	links    []link.Link
 	next     uint32   // first place of the libraries map that was never used
 	free     []uint32 // places that were given back
+}
+
+// objects are the maps, and the programs of libraries.
+type objects struct {
+	bpf.TracerMaps
+	TlsCallEnter *ebpf.Program `ebpf:"tls_call_enter"`
+	TlsCallExit  *ebpf.Program `ebpf:"tls_call_exit"`
+	SslFreeEnter *ebpf.Program `ebpf:"ssl_free_enter"`
+	D2iX509Enter *ebpf.Program `ebpf:"d2i_x509_enter"`
+}
+
+func (o *objects) programs() []*ebpf.Program {
+	return []*ebpf.Program{o.TlsCallEnter, o.TlsCallExit, o.SslFreeEnter, o.D2iX509Enter}
 }
 
 // Load puts the programs and maps into the kernel; nothing is attached yet.
@@ -39,8 +55,17 @@ func Load(cfg Config) (*Programs, error) {
 	if p.spec, err = specification(p.features, cfg.ChosenOnly); err != nil {
 		return nil, err
 	}
-	if err := p.spec.LoadAndAssign(&p.objects, nil); err != nil {
+	c, err := ebpf.NewCollection(p.spec)
+	if err != nil {
 		return nil, fmt.Errorf("load eBPF programs: %w", explain(err))
+	}
+	defer c.Close() // what is not taken out
+	if err := c.Assign(&p.objects); err != nil {
+		return nil, fmt.Errorf("load eBPF programs: %w", err)
+	}
+	p.hooks = make(map[string]*ebpf.Program)
+	for _, h := range hooks(p.features) {
+		p.hooks[h.program] = c.DetachProgram(h.program)
 	}
 	return p, nil
 }
@@ -54,6 +79,12 @@ func specification(f Features, chosenOnly bool) (*ebpf.CollectionSpec, error) {
 	for name, on := range map[string]bool{"has_cookie": f.Cookies, "has_loop": f.Loop, "can_hold": f.Hold, "chosen_only": chosenOnly} {
 		if err := set(spec, name, boolean(on)); err != nil {
 			return nil, err
+		}
+	}
+	mine := hooks(f)
+	for _, h := range hooks(Features{RawTracepoints: !f.RawTracepoints}) { // the other way
+		if !slices.Contains(mine, h) {
+			delete(spec.Programs, h.program)
 		}
 	}
 	if !f.Loop {
@@ -96,33 +127,6 @@ func explain(err error) error {
 		return fmt.Errorf("%w [run as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE]", err)
 	}
 	return err
-}
-
-// AttachTracepoints attaches the programs that need no library.
-func (p *Programs) AttachTracepoints() error {
-	for _, t := range []struct {
-		name    string
-		program *ebpf.Program
-	}{
-		{"sched_process_fork", p.objects.SchedProcessFork},
-		{"sched_process_exec", p.objects.SchedProcessExec},
-		{"sched_process_exit", p.objects.SchedProcessExit},
-		{"inet_sock_set_state", p.objects.InetSockSetState},
-	} {
-		l, err := link.AttachRawTracepoint(link.RawTracepointOptions{Name: t.name, Program: t.program})
-		if err != nil {
-			return fmt.Errorf("attach to raw tracepoint %q: %w", t.name, explain(err))
-		}
-		p.links = append(p.links, l)
-	}
-	for name, program := range map[string]*ebpf.Program{"sys_enter": p.objects.SysEnter, "sys_exit": p.objects.SysExit} {
-		l, err := link.AttachTracing(link.TracingOptions{Program: program, AttachType: ebpf.AttachTraceRawTp})
-		if err != nil {
-			return fmt.Errorf("attach to tracepoint %q: %w", name, explain(err))
-		}
-		p.links = append(p.links, l)
-	}
-	return nil
 }
 
 // Events is the ring buffer of records.
@@ -187,23 +191,6 @@ func (p *Programs) Drops() (map[bpf.TracerDrop]uint64, error) {
 	return out, nil
 }
 
-// Missed gives how often the kernel left a program out, since one of its runs was under way on the same processor (since Linux 5.12 it counts).
-func (p *Programs) Missed() (uint64, error) {
-	o := &p.objects.TracerPrograms
-	var sum uint64
-	for _, program := range []*ebpf.Program{
-		o.SysEnter, o.SysExit, o.SchedProcessFork, o.SchedProcessExec, o.SchedProcessExit, o.InetSockSetState,
-		o.TlsCallEnter, o.TlsCallExit, o.SslFreeEnter, o.D2iX509Enter,
-	} {
-		stats, err := program.Stats()
-		if err != nil {
-			return 0, fmt.Errorf("runs of %v that were left out: %w", program, err)
-		}
-		sum += stats.RecursionMisses
-	}
-	return sum, nil
-}
-
 // DetachTracepoints ends what AttachTracepoints began; what is in the ring buffer stays there.
 func (p *Programs) DetachTracepoints() error {
 	links := p.links
@@ -213,5 +200,14 @@ func (p *Programs) DetachTracepoints() error {
 
 // Close detaches and unloads everything.
 func (p *Programs) Close() error {
-	return errors.Join(p.DetachTracepoints(), p.objects.Close())
+	errs := []error{p.DetachTracepoints(), p.objects.TracerMaps.Close()}
+	for _, program := range p.all() {
+		errs = append(errs, program.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// all are the loaded programs.
+func (p *Programs) all() []*ebpf.Program {
+	return slices.AppendSeq(p.objects.programs(), maps.Values(p.hooks))
 }

@@ -111,7 +111,7 @@ func (c *Cluster) Stop() error { return c.process.Stop(10 * time.Second) }
 
 // wait waits until the server answers.
 func (c *Cluster) wait(ctx context.Context, bin string) error {
-	for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(proc.Patience); ; time.Sleep(100 * time.Millisecond) {
 		ready := exec.CommandContext(ctx, filepath.Join(bin, "pg_isready"), "-q", "-h", c.SocketDir, "-p", strconv.Itoa(c.Port))
 		if ready.Env = environment(""); ready.Run() == nil {
 			return nil
@@ -124,7 +124,7 @@ func (c *Cluster) wait(ctx context.Context, bin string) error {
 		default:
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("postgres is not ready after a minute: %s", proc.Tail(c.process.Log(), 5))
+			return fmt.Errorf("postgres is not ready after %s: %s", proc.Patience, proc.Tail(c.process.Log(), 5))
 		}
 	}
 }

@@ -10,6 +10,9 @@ import (
 	"time"
 )
 
+// Patience is for how long the lab waits for a process that starts: an emulated processor on a busy host takes minutes. One that ends is not waited for.
+const Patience = 4 * time.Minute
+
 // Spec says what to start.
 type Spec struct {
 	Name    string // for messages

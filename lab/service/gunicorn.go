@@ -124,7 +124,7 @@ func environment(cfg Config) []string {
 
 // wait makes TLS connections until one is served: the listener accepts from the start, but only a booted worker shakes hands.
 func (s *Server) wait(ctx context.Context) error {
-	for deadline := time.Now().Add(60 * time.Second); ; {
+	for deadline := time.Now().Add(proc.Patience); ; {
 		dialer := net.Dialer{Timeout: 20 * time.Second}
 		// This only asks whether somebody is there; no data goes over the connection.
 		connection, err := tls.DialWithDialer(&dialer, "tcp", s.Addr, &tls.Config{InsecureSkipVerify: true})
@@ -140,7 +140,7 @@ func (s *Server) wait(ctx context.Context) error {
 		case <-time.After(50 * time.Millisecond):
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("the service is not ready after a minute (%w): %s", err, proc.Tail(s.process.Log(), 5))
+			return fmt.Errorf("the service is not ready after %s (%w): %s", proc.Patience, err, proc.Tail(s.process.Log(), 5))
 		}
 	}
 }

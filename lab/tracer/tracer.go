@@ -82,7 +82,7 @@ func (t *Tracer) Stop() error {
 }
 
 func (t *Tracer) wait(ctx context.Context) error {
-	for deadline := time.Now().Add(60 * time.Second); ; {
+	for deadline := time.Now().Add(proc.Patience); ; {
 		_, err := t.get(ctx, "/readyz")
 		if err == nil {
 			return nil
@@ -95,7 +95,7 @@ func (t *Tracer) wait(ctx context.Context) error {
 		case <-time.After(50 * time.Millisecond):
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("the daemon is not ready after a minute (%w): %s", err, proc.Tail(t.process.Log(), 10))
+			return fmt.Errorf("the daemon is not ready after %s (%w): %s", proc.Patience, err, proc.Tail(t.process.Log(), 10))
 		}
 	}
 }
