@@ -210,6 +210,25 @@ enum drop {
 	DROP_REASONS,
 };
 
+enum control_operation {
+	CONTROL_TRACE = 1, /* -EEXIST: it is traced already */
+	CONTROL_UNTRACE,   /* -ENOENT: it was not */
+	CONTROL_LOST,	   /* -ENOENT: it is not traced */
+	CONTROL_MARK_FILE,
+	CONTROL_FORGET_FILE, /* -ENOENT: it was not known */
+};
+
+/* What Go asks for, and the answer. */
+struct control {
+	__u32 operation; /* enum control_operation */
+	__s32 result;	 /* 0 or a negative errno */
+	__u32 pid;
+	__u32 lost;
+	__u64 inode;
+	__u32 device;
+	__u32 state; /* enum file_state */
+};
+
 struct traced_process {
 	__u32 lost;
 	__u32 announced; /* PROCESS_TRACED was sent */

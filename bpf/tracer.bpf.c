@@ -15,6 +15,7 @@
 #include "identity.bpf.h"
 #include "tls.bpf.h"
 #include "syscall.bpf.h"
+#include "control.bpf.h"
 
 /* bpf2go generates Go types for what the object's BTF holds: these keep them there. */
 const struct record_header *unused_header __attribute__((unused));
@@ -27,6 +28,8 @@ const struct tls_identity_record *unused_tls_identity __attribute__((unused));
 const struct tls_data_record *unused_tls_data __attribute__((unused));
 const struct tls_freed_record *unused_tls_freed __attribute__((unused));
 const struct thread_waited_record *unused_thread_waited __attribute__((unused));
+const struct control *unused_control __attribute__((unused));
+const enum control_operation *unused_control_operation __attribute__((unused));
 const enum record_type *unused_record_type __attribute__((unused));
 const enum process_change *unused_process_change __attribute__((unused));
 const enum file_state *unused_file_state __attribute__((unused));
@@ -127,6 +130,12 @@ int sys_exit_event(struct trace_event_raw_sys_exit *ctx)
 {
 	syscall_exited((struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf()), ctx->ret);
 	return 0;
+}
+
+SEC("syscall")
+int run_control(struct control *c)
+{
+	return HELD(controlled(c));
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

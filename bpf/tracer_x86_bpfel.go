@@ -36,6 +36,27 @@ const (
 	TracerCallKindCALL_PEEK      TracerCallKind = 3
 )
 
+type TracerControl struct {
+	_         structs.HostLayout
+	Operation uint32
+	Result    int32
+	Pid       uint32
+	Lost      uint32
+	Inode     uint64
+	Device    uint32
+	State     uint32
+}
+
+type TracerControlOperation uint32
+
+const (
+	TracerControlOperationCONTROL_TRACE       TracerControlOperation = 1
+	TracerControlOperationCONTROL_UNTRACE     TracerControlOperation = 2
+	TracerControlOperationCONTROL_LOST        TracerControlOperation = 3
+	TracerControlOperationCONTROL_MARK_FILE   TracerControlOperation = 4
+	TracerControlOperationCONTROL_FORGET_FILE TracerControlOperation = 5
+)
+
 type TracerDirection uint32
 
 const (
@@ -283,53 +304,56 @@ type TracerTracedProcess struct {
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	TracerMapCalls               = "calls"
-	TracerMapCandidates          = "candidates"
-	TracerMapDrops               = "drops"
-	TracerMapEvents              = "events"
-	TracerMapFiles               = "files"
-	TracerMapLibraries           = "libraries"
-	TracerMapProcesses           = "processes"
-	TracerMapReaders             = "readers"
-	TracerMapSockets             = "sockets"
-	TracerMapTlsStates           = "tls_states"
-	TracerProgD2iX509Enter       = "d2i_x509_enter"
-	TracerProgInetSockSetState   = "inet_sock_set_state"
-	TracerProgSchedProcessExec   = "sched_process_exec"
-	TracerProgSchedProcessExit   = "sched_process_exit"
-	TracerProgSchedProcessFork   = "sched_process_fork"
-	TracerProgSslFreeEnter       = "ssl_free_enter"
-	TracerProgSysEnter           = "sys_enter"
-	TracerProgSysEnterEvent      = "sys_enter_event"
-	TracerProgSysExit            = "sys_exit"
-	TracerProgSysExitEvent       = "sys_exit_event"
-	TracerProgTlsCallEnter       = "tls_call_enter"
-	TracerProgTlsCallExit        = "tls_call_exit"
-	TracerVarCanHold             = "can_hold"
-	TracerVarChosenOnly          = "chosen_only"
-	TracerVarFixedCookie         = "fixed_cookie"
-	TracerVarHasCookie           = "has_cookie"
-	TracerVarHasLoop             = "has_loop"
-	TracerVarUnusedCallKind      = "unused_call_kind"
-	TracerVarUnusedDirection     = "unused_direction"
-	TracerVarUnusedDrop          = "unused_drop"
-	TracerVarUnusedFile          = "unused_file"
-	TracerVarUnusedFileState     = "unused_file_state"
-	TracerVarUnusedHeader        = "unused_header"
-	TracerVarUnusedLengthFrom    = "unused_length_from"
-	TracerVarUnusedProcess       = "unused_process"
-	TracerVarUnusedProcessChange = "unused_process_change"
-	TracerVarUnusedRecordType    = "unused_record_type"
-	TracerVarUnusedSocket        = "unused_socket"
-	TracerVarUnusedSocketClass   = "unused_socket_class"
-	TracerVarUnusedSocketClosed  = "unused_socket_closed"
-	TracerVarUnusedSocketData    = "unused_socket_data"
-	TracerVarUnusedSocketOrigin  = "unused_socket_origin"
-	TracerVarUnusedThreadWaited  = "unused_thread_waited"
-	TracerVarUnusedTlsData       = "unused_tls_data"
-	TracerVarUnusedTlsFlags      = "unused_tls_flags"
-	TracerVarUnusedTlsFreed      = "unused_tls_freed"
-	TracerVarUnusedTlsIdentity   = "unused_tls_identity"
+	TracerMapCalls                  = "calls"
+	TracerMapCandidates             = "candidates"
+	TracerMapDrops                  = "drops"
+	TracerMapEvents                 = "events"
+	TracerMapFiles                  = "files"
+	TracerMapLibraries              = "libraries"
+	TracerMapProcesses              = "processes"
+	TracerMapReaders                = "readers"
+	TracerMapSockets                = "sockets"
+	TracerMapTlsStates              = "tls_states"
+	TracerProgD2iX509Enter          = "d2i_x509_enter"
+	TracerProgInetSockSetState      = "inet_sock_set_state"
+	TracerProgRunControl            = "run_control"
+	TracerProgSchedProcessExec      = "sched_process_exec"
+	TracerProgSchedProcessExit      = "sched_process_exit"
+	TracerProgSchedProcessFork      = "sched_process_fork"
+	TracerProgSslFreeEnter          = "ssl_free_enter"
+	TracerProgSysEnter              = "sys_enter"
+	TracerProgSysEnterEvent         = "sys_enter_event"
+	TracerProgSysExit               = "sys_exit"
+	TracerProgSysExitEvent          = "sys_exit_event"
+	TracerProgTlsCallEnter          = "tls_call_enter"
+	TracerProgTlsCallExit           = "tls_call_exit"
+	TracerVarCanHold                = "can_hold"
+	TracerVarChosenOnly             = "chosen_only"
+	TracerVarFixedCookie            = "fixed_cookie"
+	TracerVarHasCookie              = "has_cookie"
+	TracerVarHasLoop                = "has_loop"
+	TracerVarUnusedCallKind         = "unused_call_kind"
+	TracerVarUnusedControl          = "unused_control"
+	TracerVarUnusedControlOperation = "unused_control_operation"
+	TracerVarUnusedDirection        = "unused_direction"
+	TracerVarUnusedDrop             = "unused_drop"
+	TracerVarUnusedFile             = "unused_file"
+	TracerVarUnusedFileState        = "unused_file_state"
+	TracerVarUnusedHeader           = "unused_header"
+	TracerVarUnusedLengthFrom       = "unused_length_from"
+	TracerVarUnusedProcess          = "unused_process"
+	TracerVarUnusedProcessChange    = "unused_process_change"
+	TracerVarUnusedRecordType       = "unused_record_type"
+	TracerVarUnusedSocket           = "unused_socket"
+	TracerVarUnusedSocketClass      = "unused_socket_class"
+	TracerVarUnusedSocketClosed     = "unused_socket_closed"
+	TracerVarUnusedSocketData       = "unused_socket_data"
+	TracerVarUnusedSocketOrigin     = "unused_socket_origin"
+	TracerVarUnusedThreadWaited     = "unused_thread_waited"
+	TracerVarUnusedTlsData          = "unused_tls_data"
+	TracerVarUnusedTlsFlags         = "unused_tls_flags"
+	TracerVarUnusedTlsFreed         = "unused_tls_freed"
+	TracerVarUnusedTlsIdentity      = "unused_tls_identity"
 )
 
 // LoadTracer returns the embedded CollectionSpec for Tracer.
@@ -376,6 +400,7 @@ type TracerSpecs struct {
 type TracerProgramSpecs struct {
 	D2iX509Enter     *ebpf.ProgramSpec `ebpf:"d2i_x509_enter"`
 	InetSockSetState *ebpf.ProgramSpec `ebpf:"inet_sock_set_state"`
+	RunControl       *ebpf.ProgramSpec `ebpf:"run_control"`
 	SchedProcessExec *ebpf.ProgramSpec `ebpf:"sched_process_exec"`
 	SchedProcessExit *ebpf.ProgramSpec `ebpf:"sched_process_exit"`
 	SchedProcessFork *ebpf.ProgramSpec `ebpf:"sched_process_fork"`
@@ -408,31 +433,33 @@ type TracerMapSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type TracerVariableSpecs struct {
-	CanHold             *ebpf.VariableSpec `ebpf:"can_hold"`
-	ChosenOnly          *ebpf.VariableSpec `ebpf:"chosen_only"`
-	FixedCookie         *ebpf.VariableSpec `ebpf:"fixed_cookie"`
-	HasCookie           *ebpf.VariableSpec `ebpf:"has_cookie"`
-	HasLoop             *ebpf.VariableSpec `ebpf:"has_loop"`
-	UnusedCallKind      *ebpf.VariableSpec `ebpf:"unused_call_kind"`
-	UnusedDirection     *ebpf.VariableSpec `ebpf:"unused_direction"`
-	UnusedDrop          *ebpf.VariableSpec `ebpf:"unused_drop"`
-	UnusedFile          *ebpf.VariableSpec `ebpf:"unused_file"`
-	UnusedFileState     *ebpf.VariableSpec `ebpf:"unused_file_state"`
-	UnusedHeader        *ebpf.VariableSpec `ebpf:"unused_header"`
-	UnusedLengthFrom    *ebpf.VariableSpec `ebpf:"unused_length_from"`
-	UnusedProcess       *ebpf.VariableSpec `ebpf:"unused_process"`
-	UnusedProcessChange *ebpf.VariableSpec `ebpf:"unused_process_change"`
-	UnusedRecordType    *ebpf.VariableSpec `ebpf:"unused_record_type"`
-	UnusedSocket        *ebpf.VariableSpec `ebpf:"unused_socket"`
-	UnusedSocketClass   *ebpf.VariableSpec `ebpf:"unused_socket_class"`
-	UnusedSocketClosed  *ebpf.VariableSpec `ebpf:"unused_socket_closed"`
-	UnusedSocketData    *ebpf.VariableSpec `ebpf:"unused_socket_data"`
-	UnusedSocketOrigin  *ebpf.VariableSpec `ebpf:"unused_socket_origin"`
-	UnusedThreadWaited  *ebpf.VariableSpec `ebpf:"unused_thread_waited"`
-	UnusedTlsData       *ebpf.VariableSpec `ebpf:"unused_tls_data"`
-	UnusedTlsFlags      *ebpf.VariableSpec `ebpf:"unused_tls_flags"`
-	UnusedTlsFreed      *ebpf.VariableSpec `ebpf:"unused_tls_freed"`
-	UnusedTlsIdentity   *ebpf.VariableSpec `ebpf:"unused_tls_identity"`
+	CanHold                *ebpf.VariableSpec `ebpf:"can_hold"`
+	ChosenOnly             *ebpf.VariableSpec `ebpf:"chosen_only"`
+	FixedCookie            *ebpf.VariableSpec `ebpf:"fixed_cookie"`
+	HasCookie              *ebpf.VariableSpec `ebpf:"has_cookie"`
+	HasLoop                *ebpf.VariableSpec `ebpf:"has_loop"`
+	UnusedCallKind         *ebpf.VariableSpec `ebpf:"unused_call_kind"`
+	UnusedControl          *ebpf.VariableSpec `ebpf:"unused_control"`
+	UnusedControlOperation *ebpf.VariableSpec `ebpf:"unused_control_operation"`
+	UnusedDirection        *ebpf.VariableSpec `ebpf:"unused_direction"`
+	UnusedDrop             *ebpf.VariableSpec `ebpf:"unused_drop"`
+	UnusedFile             *ebpf.VariableSpec `ebpf:"unused_file"`
+	UnusedFileState        *ebpf.VariableSpec `ebpf:"unused_file_state"`
+	UnusedHeader           *ebpf.VariableSpec `ebpf:"unused_header"`
+	UnusedLengthFrom       *ebpf.VariableSpec `ebpf:"unused_length_from"`
+	UnusedProcess          *ebpf.VariableSpec `ebpf:"unused_process"`
+	UnusedProcessChange    *ebpf.VariableSpec `ebpf:"unused_process_change"`
+	UnusedRecordType       *ebpf.VariableSpec `ebpf:"unused_record_type"`
+	UnusedSocket           *ebpf.VariableSpec `ebpf:"unused_socket"`
+	UnusedSocketClass      *ebpf.VariableSpec `ebpf:"unused_socket_class"`
+	UnusedSocketClosed     *ebpf.VariableSpec `ebpf:"unused_socket_closed"`
+	UnusedSocketData       *ebpf.VariableSpec `ebpf:"unused_socket_data"`
+	UnusedSocketOrigin     *ebpf.VariableSpec `ebpf:"unused_socket_origin"`
+	UnusedThreadWaited     *ebpf.VariableSpec `ebpf:"unused_thread_waited"`
+	UnusedTlsData          *ebpf.VariableSpec `ebpf:"unused_tls_data"`
+	UnusedTlsFlags         *ebpf.VariableSpec `ebpf:"unused_tls_flags"`
+	UnusedTlsFreed         *ebpf.VariableSpec `ebpf:"unused_tls_freed"`
+	UnusedTlsIdentity      *ebpf.VariableSpec `ebpf:"unused_tls_identity"`
 }
 
 // TracerObjects contains all objects after they have been loaded into the kernel.
@@ -486,31 +513,33 @@ func (m *TracerMaps) Close() error {
 //
 // It can be passed to LoadTracerObjects or ebpf.CollectionSpec.LoadAndAssign.
 type TracerVariables struct {
-	CanHold             *ebpf.Variable `ebpf:"can_hold"`
-	ChosenOnly          *ebpf.Variable `ebpf:"chosen_only"`
-	FixedCookie         *ebpf.Variable `ebpf:"fixed_cookie"`
-	HasCookie           *ebpf.Variable `ebpf:"has_cookie"`
-	HasLoop             *ebpf.Variable `ebpf:"has_loop"`
-	UnusedCallKind      *ebpf.Variable `ebpf:"unused_call_kind"`
-	UnusedDirection     *ebpf.Variable `ebpf:"unused_direction"`
-	UnusedDrop          *ebpf.Variable `ebpf:"unused_drop"`
-	UnusedFile          *ebpf.Variable `ebpf:"unused_file"`
-	UnusedFileState     *ebpf.Variable `ebpf:"unused_file_state"`
-	UnusedHeader        *ebpf.Variable `ebpf:"unused_header"`
-	UnusedLengthFrom    *ebpf.Variable `ebpf:"unused_length_from"`
-	UnusedProcess       *ebpf.Variable `ebpf:"unused_process"`
-	UnusedProcessChange *ebpf.Variable `ebpf:"unused_process_change"`
-	UnusedRecordType    *ebpf.Variable `ebpf:"unused_record_type"`
-	UnusedSocket        *ebpf.Variable `ebpf:"unused_socket"`
-	UnusedSocketClass   *ebpf.Variable `ebpf:"unused_socket_class"`
-	UnusedSocketClosed  *ebpf.Variable `ebpf:"unused_socket_closed"`
-	UnusedSocketData    *ebpf.Variable `ebpf:"unused_socket_data"`
-	UnusedSocketOrigin  *ebpf.Variable `ebpf:"unused_socket_origin"`
-	UnusedThreadWaited  *ebpf.Variable `ebpf:"unused_thread_waited"`
-	UnusedTlsData       *ebpf.Variable `ebpf:"unused_tls_data"`
-	UnusedTlsFlags      *ebpf.Variable `ebpf:"unused_tls_flags"`
-	UnusedTlsFreed      *ebpf.Variable `ebpf:"unused_tls_freed"`
-	UnusedTlsIdentity   *ebpf.Variable `ebpf:"unused_tls_identity"`
+	CanHold                *ebpf.Variable `ebpf:"can_hold"`
+	ChosenOnly             *ebpf.Variable `ebpf:"chosen_only"`
+	FixedCookie            *ebpf.Variable `ebpf:"fixed_cookie"`
+	HasCookie              *ebpf.Variable `ebpf:"has_cookie"`
+	HasLoop                *ebpf.Variable `ebpf:"has_loop"`
+	UnusedCallKind         *ebpf.Variable `ebpf:"unused_call_kind"`
+	UnusedControl          *ebpf.Variable `ebpf:"unused_control"`
+	UnusedControlOperation *ebpf.Variable `ebpf:"unused_control_operation"`
+	UnusedDirection        *ebpf.Variable `ebpf:"unused_direction"`
+	UnusedDrop             *ebpf.Variable `ebpf:"unused_drop"`
+	UnusedFile             *ebpf.Variable `ebpf:"unused_file"`
+	UnusedFileState        *ebpf.Variable `ebpf:"unused_file_state"`
+	UnusedHeader           *ebpf.Variable `ebpf:"unused_header"`
+	UnusedLengthFrom       *ebpf.Variable `ebpf:"unused_length_from"`
+	UnusedProcess          *ebpf.Variable `ebpf:"unused_process"`
+	UnusedProcessChange    *ebpf.Variable `ebpf:"unused_process_change"`
+	UnusedRecordType       *ebpf.Variable `ebpf:"unused_record_type"`
+	UnusedSocket           *ebpf.Variable `ebpf:"unused_socket"`
+	UnusedSocketClass      *ebpf.Variable `ebpf:"unused_socket_class"`
+	UnusedSocketClosed     *ebpf.Variable `ebpf:"unused_socket_closed"`
+	UnusedSocketData       *ebpf.Variable `ebpf:"unused_socket_data"`
+	UnusedSocketOrigin     *ebpf.Variable `ebpf:"unused_socket_origin"`
+	UnusedThreadWaited     *ebpf.Variable `ebpf:"unused_thread_waited"`
+	UnusedTlsData          *ebpf.Variable `ebpf:"unused_tls_data"`
+	UnusedTlsFlags         *ebpf.Variable `ebpf:"unused_tls_flags"`
+	UnusedTlsFreed         *ebpf.Variable `ebpf:"unused_tls_freed"`
+	UnusedTlsIdentity      *ebpf.Variable `ebpf:"unused_tls_identity"`
 }
 
 // TracerPrograms contains all programs after they have been loaded into the kernel.
@@ -519,6 +548,7 @@ type TracerVariables struct {
 type TracerPrograms struct {
 	D2iX509Enter     *ebpf.Program `ebpf:"d2i_x509_enter"`
 	InetSockSetState *ebpf.Program `ebpf:"inet_sock_set_state"`
+	RunControl       *ebpf.Program `ebpf:"run_control"`
 	SchedProcessExec *ebpf.Program `ebpf:"sched_process_exec"`
 	SchedProcessExit *ebpf.Program `ebpf:"sched_process_exit"`
 	SchedProcessFork *ebpf.Program `ebpf:"sched_process_fork"`
@@ -535,6 +565,7 @@ func (p *TracerPrograms) Close() error {
 	return _TracerClose(
 		p.D2iX509Enter,
 		p.InetSockSetState,
+		p.RunControl,
 		p.SchedProcessExec,
 		p.SchedProcessExit,
 		p.SchedProcessFork,

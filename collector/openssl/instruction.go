@@ -5,6 +5,7 @@ import (
 	"debug/elf"
 	"encoding/binary"
 	"strings"
+	"sync"
 
 	"golang.org/x/arch/arm64/arm64asm"
 	"golang.org/x/arch/x86/x86asm"
@@ -48,6 +49,9 @@ var arm64Hints = map[uint32]string{
 	0xd503233f: "paciasp", 0xd503237f: "pacibsp", 0xd503241f: "bti", 0xd503245f: "bti c", 0xd503249f: "bti j", 0xd50324df: "bti jc", 0xd503201f: "nop",
 }
 
+// arm64Decoder: the decoder writes to a table of its own, and libraries are looked at side by side.
+var arm64Decoder sync.Mutex
+
 func arm64Instruction(code []byte) (mnemonic string, emulated bool) {
 	if len(code) < 4 {
 		return "", false
@@ -56,7 +60,9 @@ func arm64Instruction(code []byte) (mnemonic string, emulated bool) {
 	if name, ok := arm64Hints[w]; ok {
 		return name, false
 	}
+	arm64Decoder.Lock()
 	inst, err := arm64asm.Decode(code)
+	arm64Decoder.Unlock()
 	if err != nil {
 		return "", false
 	}

@@ -11,6 +11,7 @@ import (
 
 // Features are what the programs use of kernels newer than the oldest that they run on.
 type Features struct {
+	Control     bool // programs of type syscall (Linux 5.14), which touch maps without holding back programs of perf events; without: system calls do
 	Cookies     bool // a number with each probe, which its program reads (Linux 5.15); without: programs of its own for each probe
 	UprobeMulti bool // one link for all probes of a program in a file (Linux 6.6); without: one for each probe
 	// RawTracepoints: what is attached to raw tracepoints runs to its end. Kernels since 6.13 that preempt themselves (preempt=full or lazy) break in, and leave out
@@ -23,6 +24,7 @@ type Features struct {
 // KernelFeatures asks the running kernel by trying each.
 func KernelFeatures() Features {
 	f := Features{
+		Control:        features.HaveProgramType(ebpf.Syscall) == nil,
 		Cookies:        features.HaveProgramHelper(ebpf.Kprobe, asm.FnGetAttachCookie) == nil,
 		RawTracepoints: !preemptsTracepoints(),
 		Hold:           haveFunction("bpf_preempt_disable") && haveFunction("bpf_preempt_enable"),
@@ -34,6 +36,7 @@ func KernelFeatures() Features {
 
 // without gives the features less others. Probes that share a link need cookies.
 func (f Features) without(off Features) Features {
+	f.Control = f.Control && !off.Control
 	f.Cookies = f.Cookies && !off.Cookies
 	f.UprobeMulti = f.UprobeMulti && !off.UprobeMulti && f.Cookies
 	f.RawTracepoints = f.RawTracepoints && !off.RawTracepoints

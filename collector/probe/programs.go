@@ -26,6 +26,7 @@ type Config struct {
 type Programs struct {
 	objects  objects
 	hooks    map[string]*ebpf.Program // those of tracepoints, by their names
+	control  *ebpf.Program            // nil: the kernel cannot
 	spec     *ebpf.CollectionSpec
 	features Features
 	links    []link.Link
@@ -64,6 +65,9 @@ func Load(cfg Config) (*Programs, error) {
 		return nil, fmt.Errorf("load eBPF programs: %w", err)
 	}
 	p.hooks = make(map[string]*ebpf.Program)
+	if p.features.Control {
+		p.control = c.DetachProgram(controlProgram)
+	}
 	for _, h := range hooks(p.features) {
 		p.hooks[h.program] = c.DetachProgram(h.program)
 	}
@@ -80,6 +84,9 @@ func specification(f Features, chosenOnly bool) (*ebpf.CollectionSpec, error) {
 		if err := set(spec, name, boolean(on)); err != nil {
 			return nil, err
 		}
+	}
+	if !f.Control {
+		delete(spec.Programs, controlProgram)
 	}
 	mine := hooks(f)
 	for _, h := range hooks(Features{RawTracepoints: !f.RawTracepoints}) { // the other way
@@ -135,47 +142,6 @@ func (p *Programs) Events() *ebpf.Map { return p.objects.Events }
 // Features are those that are in use.
 func (p *Programs) Features() Features { return p.features }
 
-// Trace adds a process. It does nothing for one that is traced already.
-func (p *Programs) Trace(pid uint32) error {
-	err := p.objects.Processes.Update(pid, bpf.TracerTracedProcess{Announced: 1}, ebpf.UpdateNoExist)
-	if errors.Is(err, ebpf.ErrKeyExist) {
-		return nil
-	}
-	return err
-}
-
-// Untrace removes a process.
-func (p *Programs) Untrace(pid uint32) error {
-	err := p.objects.Processes.Delete(pid)
-	if errors.Is(err, ebpf.ErrKeyNotExist) {
-		return nil
-	}
-	return err
-}
-
-// Lost gives the number of records of a process that were lost, modulo 2^32.
-func (p *Programs) Lost(pid uint32) (uint32, bool) {
-	var t bpf.TracerTracedProcess
-	if p.objects.Processes.Lookup(pid, &t) != nil {
-		return 0, false
-	}
-	return t.Lost, true
-}
-
-// MarkFile tells the kernel side what was found in a file.
-func (p *Programs) MarkFile(device uint32, inode uint64, state bpf.TracerFileState) error {
-	return p.objects.Files.Update(bpf.TracerFileKey{Inode: inode, Device: device}, uint32(state), ebpf.UpdateAny)
-}
-
-// ForgetFile makes the kernel side announce the file at its next mapping.
-func (p *Programs) ForgetFile(device uint32, inode uint64) error {
-	err := p.objects.Files.Delete(bpf.TracerFileKey{Inode: inode, Device: device})
-	if errors.Is(err, ebpf.ErrKeyNotExist) {
-		return nil
-	}
-	return err
-}
-
 // Drops gives the losses by reason since the load.
 func (p *Programs) Drops() (map[bpf.TracerDrop]uint64, error) {
 	out := map[bpf.TracerDrop]uint64{}
@@ -201,13 +167,13 @@ func (p *Programs) DetachTracepoints() error {
 // Close detaches and unloads everything.
 func (p *Programs) Close() error {
 	errs := []error{p.DetachTracepoints(), p.objects.TracerMaps.Close()}
-	for _, program := range p.all() {
+	for _, program := range append(p.all(), p.control) {
 		errs = append(errs, program.Close())
 	}
 	return errors.Join(errs...)
 }
 
-// all are the loaded programs.
+// all are the programs that are attached.
 func (p *Programs) all() []*ebpf.Program {
 	return slices.AppendSeq(p.objects.programs(), maps.Values(p.hooks))
 }

@@ -14,7 +14,7 @@ libvirt_start() {
 	if ! libvirt_answers; then
 		mkdir -p /run/libvirt
 		for name in virtlogd libvirtd; do
-			setsid "$name" >"$logs/$name.log" 2>&1 </dev/null &
+			setsid "$name" >"$logs/$name.log" 2>&1 </dev/null 9>&- &
 			libvirt_pids+=($!)
 		done
 		deadline=$((SECONDS + 60))

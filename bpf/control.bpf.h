@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* What Go asks of the maps while programs run. The bpf system call would do it too, but while it is in a map the kernel leaves out the programs of perf events
+ * on its processor, also of threads that preempt it (bpf_disable_instrumentation, include/linux/bpf.h). A program of type syscall has no such effect. */
+#ifndef TENANTRACE_CONTROL_H
+#define TENANTRACE_CONTROL_H
+
+static __always_inline void controlled(struct control *c)
+{
+	struct traced_process fresh = {.announced = 1}, *process;
+	struct file_key key = {.inode = c->inode, .device = c->device};
+	__u32 pid = c->pid, state = c->state;
+
+	c->result = 0;
+	switch (c->operation) {
+	case CONTROL_TRACE:
+		c->result = bpf_map_update_elem(&processes, &pid, &fresh, BPF_NOEXIST);
+		break;
+	case CONTROL_UNTRACE:
+		c->result = bpf_map_delete_elem(&processes, &pid);
+		break;
+	case CONTROL_LOST:
+		process = bpf_map_lookup_elem(&processes, &pid);
+		if (process)
+			c->lost = process->lost;
+		else
+			c->result = -ENOENT;
+		break;
+	case CONTROL_MARK_FILE:
+		c->result = bpf_map_update_elem(&files, &key, &state, BPF_ANY);
+		break;
+	case CONTROL_FORGET_FILE:
+		c->result = bpf_map_delete_elem(&files, &key);
+		break;
+	}
+}
+
+#endif

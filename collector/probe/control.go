@@ -1,0 +1,87 @@
+package probe
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
+
+	"tenantrace/bpf"
+)
+
+// controlProgram does what the methods of this file ask for.
+const controlProgram = "run_control"
+
+// ask has an operation done and gives the answer; a refusal is an errno.
+func (p *Programs) ask(operation bpf.TracerControlOperation, c bpf.TracerControl) (bpf.TracerControl, error) {
+	c.Operation = uint32(operation)
+	if _, err := p.control.Run(&ebpf.RunOptions{Context: &c, ContextOut: &c}); err != nil {
+		return c, fmt.Errorf("run program %q: %w", controlProgram, err)
+	}
+	if c.Result != 0 {
+		return c, unix.Errno(-c.Result)
+	}
+	return c, nil
+}
+
+// Trace adds a process. It does nothing for one that is traced already.
+func (p *Programs) Trace(pid uint32) error {
+	var err error
+	if p.features.Control {
+		_, err = p.ask(bpf.TracerControlOperationCONTROL_TRACE, bpf.TracerControl{Pid: pid})
+	} else {
+		err = p.objects.Processes.Update(pid, bpf.TracerTracedProcess{Announced: 1}, ebpf.UpdateNoExist)
+	}
+	if errors.Is(err, ebpf.ErrKeyExist) || errors.Is(err, unix.EEXIST) {
+		return nil
+	}
+	return err
+}
+
+// Untrace removes a process.
+func (p *Programs) Untrace(pid uint32) error {
+	if p.features.Control {
+		_, err := p.ask(bpf.TracerControlOperationCONTROL_UNTRACE, bpf.TracerControl{Pid: pid})
+		return ignoreMissing(err)
+	}
+	return ignoreMissing(p.objects.Processes.Delete(pid))
+}
+
+// Lost gives the number of records of a process that were lost, modulo 2^32.
+func (p *Programs) Lost(pid uint32) (uint32, bool) {
+	if p.features.Control {
+		c, err := p.ask(bpf.TracerControlOperationCONTROL_LOST, bpf.TracerControl{Pid: pid})
+		return c.Lost, err == nil
+	}
+	var t bpf.TracerTracedProcess
+	if p.objects.Processes.Lookup(pid, &t) != nil {
+		return 0, false
+	}
+	return t.Lost, true
+}
+
+// MarkFile tells the kernel side what was found in a file.
+func (p *Programs) MarkFile(device uint32, inode uint64, state bpf.TracerFileState) error {
+	if p.features.Control {
+		_, err := p.ask(bpf.TracerControlOperationCONTROL_MARK_FILE, bpf.TracerControl{Device: device, Inode: inode, State: uint32(state)})
+		return err
+	}
+	return p.objects.Files.Update(bpf.TracerFileKey{Inode: inode, Device: device}, uint32(state), ebpf.UpdateAny)
+}
+
+// ForgetFile makes the kernel side announce the file at its next mapping.
+func (p *Programs) ForgetFile(device uint32, inode uint64) error {
+	if p.features.Control {
+		_, err := p.ask(bpf.TracerControlOperationCONTROL_FORGET_FILE, bpf.TracerControl{Device: device, Inode: inode})
+		return ignoreMissing(err)
+	}
+	return ignoreMissing(p.objects.Files.Delete(bpf.TracerFileKey{Inode: inode, Device: device}))
+}
+
+func ignoreMissing(err error) error {
+	if errors.Is(err, ebpf.ErrKeyNotExist) || errors.Is(err, unix.ENOENT) {
+		return nil
+	}
+	return err
+}
