@@ -24,10 +24,11 @@ func load() []Requirement {
 		return []Requirement{r}
 	}
 	if err = programs.AttachTracepoints(); err == nil {
-		if err = programs.TryUprobe(); err != nil {
-			held, _ := effective()
-			r.Remedy = remedyOfUprobe(err, held, paranoia(), filtered())
-		}
+		err = programs.TryUprobe()
+	}
+	if err != nil {
+		held, _ := effective()
+		r.Remedy = remedyOfUprobe(err, held, paranoia(), filtered())
 	}
 	features := Requirement{Name: "features", OK: true, Detail: programs.Features().String()}
 	err = errors.Join(err, programs.Close())
@@ -66,7 +67,7 @@ func remedyOfUprobe(err error, held capabilitySet, paranoid int, filter bool) st
 	case errors.Is(err, fs.ErrPermission) && held.has(unix.CAP_SYS_ADMIN):
 		return allowModule
 	case errors.Is(err, fs.ErrPermission):
-		remedy := "run as root, or grant CAP_SYS_ADMIN: this kernel asks for it where a uprobe is opened"
+		remedy := "run as root, or grant CAP_SYS_ADMIN: this kernel asks for it where a uprobe is opened, or a tracepoint as a perf event"
 		if paranoid >= paranoidAll {
 			remedy = fmt.Sprintf("run as root, or grant CAP_SYS_ADMIN; some kernels are content with CAP_PERFMON once kernel.perf_event_paranoid is 2 (it is %d)", paranoid)
 		}

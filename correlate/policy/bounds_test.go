@@ -41,7 +41,7 @@ func TestHostileFiles(t *testing.T) {
 			took := time.Since(start)
 			runtime.ReadMemStats(&after)
 			t.Logf("%v, %d MiB allocated, policy %v", took, (after.TotalAlloc-before.TotalAlloc)>>20, p != nil)
-			if took > 5*time.Second {
+			if took > time.Minute { // a fault of complexity takes hours; a busy machine, seconds
 				t.Errorf("took %v", took)
 			}
 			if err != nil && len(err.Error()) > 64<<10 {

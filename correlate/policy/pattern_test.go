@@ -100,7 +100,7 @@ func TestHostilePatterns(t *testing.T) {
 			t.Errorf("%.20q matches", s)
 		}
 	}
-	if d := time.Since(start); d > 5*time.Second {
+	if d := time.Since(start); d > time.Minute { // a fault of complexity takes hours; a busy machine, seconds
 		t.Errorf("took %v", d)
 	}
 }
