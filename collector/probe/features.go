@@ -61,7 +61,7 @@ func (f Features) String() string {
 	for _, feature := range []struct {
 		there bool
 		name  string
-	}{{f.Cookies, "attach cookies"}, {f.Loop, "bpf_loop"}, {f.Hold, "bpf_preempt_disable"}, {f.RawTracepoints, "raw tracepoints of system calls"}, {f.UprobeMulti, "uprobe_multi"}} {
+	}{{f.Control, "syscall programs"}, {f.Cookies, "attach cookies"}, {f.Loop, "bpf_loop"}, {f.Hold, "bpf_preempt_disable"}, {f.RawTracepoints, "raw tracepoints of system calls"}, {f.UprobeMulti, "uprobe_multi"}} {
 		if feature.there {
 			names = append(names, feature.name)
 		}
