@@ -98,11 +98,8 @@ func (p place) String() string {
 	return p.symbol
 }
 
-// forCookie gives the programs to attach. Without attach cookies they are loaded anew, with the cookie as a constant and the maps shared.
+// forCookie loads the programs of a call anew, with the cookie as a constant and the maps shared, for kernels that have no attach cookies.
 func (p *Programs) forCookie(l *Library, cookie uint64) (enter, exit *ebpf.Program, err error) {
-	if p.features.Cookies {
-		return p.objects.TlsCallEnter, p.objects.TlsCallExit, nil
-	}
 	spec := p.spec.Copy()
 	if err := set(spec, "fixed_cookie", cookie); err != nil {
 		return nil, nil, err

@@ -48,17 +48,16 @@ func (p *Programs) Untrace(pid uint32) error {
 	return ignoreMissing(p.objects.Processes.Delete(pid))
 }
 
-// Lost gives the number of records of a process that were lost, modulo 2^32.
+// Lost gives the number of records of a process that were lost, modulo 2^32, and whether it is traced. Where the kernel cannot be asked it is taken to be:
+// else every process would seem to have ended.
 func (p *Programs) Lost(pid uint32) (uint32, bool) {
 	if p.features.Control {
 		c, err := p.ask(bpf.TracerControlOperationCONTROL_LOST, bpf.TracerControl{Pid: pid})
-		return c.Lost, err == nil
+		return c.Lost, !errors.Is(err, unix.ENOENT)
 	}
 	var t bpf.TracerTracedProcess
-	if p.objects.Processes.Lookup(pid, &t) != nil {
-		return 0, false
-	}
-	return t.Lost, true
+	err := p.objects.Processes.Lookup(pid, &t)
+	return t.Lost, !errors.Is(err, ebpf.ErrKeyNotExist)
 }
 
 // MarkFile tells the kernel side what was found in a file.
