@@ -8,7 +8,6 @@ make deps build
 
 if [ "$(dpkg-query --show --showformat='${db:Status-Status}' prometheus 2>/dev/null)" != installed ]; then
     echo "service: installing from Debian's archive: prometheus"
-    apt-get update -qq
     apt-get update -qq # nothing before this needs to have done it
     DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends prometheus >/dev/null
 fi
