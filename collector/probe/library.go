@@ -114,7 +114,7 @@ func (p *Programs) TryUprobe() error {
 			}
 			var l Library
 			if err := p.attach(&l, executable, p.objects.SslFreeEnter, place{symbol: "entry", offset: e.Entry - s.Vaddr + s.Off}); err != nil {
-				return err
+				return fmt.Errorf("attach a uprobe: %w", err)
 			}
 			return l.Close()
 		}
