@@ -6,6 +6,16 @@ pool_dir=/var/lib/libvirt/images/$pool # where the user that qemu runs as can re
 libvirt_pids=()
 forwarding=
 
+# What a run has made: by names that are the test's alone (see settings.rb), so that a person's own machine is left alone.
+libvirt_clear() {
+	local command
+	for command in "destroy tenantrace-lab-default" "undefine tenantrace-lab-default" "net-destroy $pool" "net-undefine $pool" "pool-destroy $pool"; do
+		# shellcheck disable=SC2086 # a command and its argument
+		virsh -q -c qemu:///system $command >/dev/null 2>&1 || true
+	done
+	rm -rf "$pool_dir"
+}
+
 libvirt_answers() { virsh -q -c qemu:///system version >/dev/null 2>&1; }
 
 libvirt_start() {
@@ -23,21 +33,13 @@ libvirt_start() {
 			sleep 1
 		done
 	fi
+	libvirt_clear # what a run that was killed has left
 	mkdir -p "$pool_dir"
-	virsh -q -c qemu:///system pool-info "$pool" >/dev/null 2>&1 ||
-		virsh -q -c qemu:///system pool-create-as "$pool" dir --target "$pool_dir" >&2
+	virsh -q -c qemu:///system pool-create-as "$pool" dir --target "$pool_dir" >&2
 }
 
 libvirt_stop() {
-	local command
-	if libvirt_answers; then
-		# What "vagrant destroy" has left, if it failed.
-		for command in "destroy tenantrace_default" "undefine tenantrace_default" "net-destroy $pool" "net-undefine $pool" "pool-destroy $pool"; do
-			# shellcheck disable=SC2086 # a command and its argument
-			virsh -q -c qemu:///system $command >/dev/null 2>&1
-		done
-	fi
-	rm -rf "$pool_dir"
+	! libvirt_answers || libvirt_clear
 	if [ ${#libvirt_pids[@]} -gt 0 ]; then
 		kill "${libvirt_pids[@]}" 2>/dev/null
 		wait "${libvirt_pids[@]}" 2>/dev/null

@@ -13,6 +13,7 @@ Vagrant.configure("2") do |config|
     # The disk is thrown away with the machine: its flushes need not reach the host's.
     libvirt.disk_driver cache: "unsafe"
     libvirt.graphics_type = "none"
+    libvirt.default_prefix = "tenantrace-lab-"
     libvirt.storage_pool_name = "tenantrace-lab"
     libvirt.management_network_name = "tenantrace-lab"
     libvirt.management_network_address = "192.168.213.0/24"
