@@ -18,6 +18,8 @@ type connection struct {
 	remote   string
 	peer     *peer      // who the peer is now; nil before the first Identity
 	met      int64      // when the first Identity came
+	since    int64      // when it was first seen
+	named    *peer      // the last verified one that had a tenant
 	counted  tlsState   // under which state tls_connections counts it, "" not at all
 	service  string     // that counts it
 	requests []*request // open ones, in the order of their beginning
@@ -40,7 +42,7 @@ func (e *Engine) connection(id event.ConnID, pid uint32) *connection {
 		return c
 	}
 	p := e.process(pid)
-	c := &connection{id: id, proc: p}
+	c := &connection{id: id, proc: p, since: e.now}
 	p.conns[id] = c
 	e.conns.Put(id, c)
 	return c

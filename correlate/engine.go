@@ -129,6 +129,8 @@ func (e *Engine) Handle(ev event.Event) {
 		e.connectionClosed(ev)
 	case *event.Identity:
 		e.identitySeen(ev)
+	case *event.Revocation:
+		e.revocationSeen(ev)
 	case *event.HTTPRequest:
 		e.requestStarted(ev)
 	case *event.HTTPResponse:

@@ -61,7 +61,7 @@ func (f *findings) raise(e *Engine, x occurrence) {
 		route = e.policy.Route(r.Path)
 	}
 	key := findingKey(x.name, service, route, x.fingerprint, x.evidence.IdentityTenant, strings.Join(x.tenants, ","), x.scope)
-	at := cmp.Or(x.evidence.Timeline.Use, x.evidence.Timeline.Request)
+	at := cmp.Or(x.evidence.Timeline.Use, x.evidence.Timeline.Request, e.now)
 	o, ok := f.open.Get(key)
 	if !ok {
 		o = &open{Finding: verdict.Finding{Name: x.name, Key: key, UID: findingUID(key, at), First: at, Last: at, CWE: f.classes[x.name].cwe}}

@@ -11,13 +11,16 @@ import (
 
 // peer is one epoch of a connection's identity: from one Identity event to the next.
 type peer struct {
-	seen    *event.Identity
-	asPart  *policy.Certificate // what the policy sees of the certificate
-	line    *verdict.Certificate
-	by      *policy.Policy // that made id
-	id      policy.Identity
-	first   string // the database tenant, joined if the map gives several
-	expired bool   // counted by the gauge
+	seen     *event.Identity
+	asPart   *policy.Certificate // what the policy sees of the certificate
+	line     *verdict.Certificate
+	by       *policy.Policy // that made id
+	id       policy.Identity
+	first    string            // the database tenant, joined if the map gives several
+	expired  bool              // counted by the gauge
+	revoked  *event.Revocation // the last word of the revocation lists; nil: not on any
+	listed   bool              // counted by the gauge of revoked ones
+	reported bool              // its resumption has been
 }
 
 // standing is what the identity of a request allows to conclude.
@@ -26,6 +29,7 @@ type standing struct {
 	reason verdict.Reason // why there is no verified tenant; "" if there is one
 	id     *policy.Identity
 	tenant string
+	peer   *peer // whose it is; nil unknown
 }
 
 func newPeer(ev *event.Identity) *peer {
@@ -34,26 +38,12 @@ func newPeer(ev *event.Identity) *peer {
 	if c == nil {
 		return p
 	}
-	p.asPart = &policy.Certificate{
-		SHA256: c.SHA256, Serial: c.Serial, Subject: attributes(c.Subject), Issuer: attributes(c.Issuer),
-		URIs: c.URIs, DNSNames: c.DNSNames, Emails: c.Emails,
-	}
+	p.asPart = PolicyCertificate(c)
 	p.line = &verdict.Certificate{SHA256: c.SHA256, Details: &verdict.CertificateDetails{
 		Subject: event.DNString(c.Subject), Issuer: event.DNString(c.Issuer), Serial: c.Serial,
-		NotBefore: c.NotBefore, NotAfter: c.NotAfter,
+		NotBefore: c.NotBefore, NotAfter: c.NotAfter, SANs: alternativeNames(c),
 	}}
-	for _, sans := range [][]string{c.URIs, c.DNSNames, c.Emails} {
-		p.line.Details.SANs = append(p.line.Details.SANs, sans...)
-	}
 	return p
-}
-
-func attributes(in []event.Attribute) []policy.Attribute {
-	out := make([]policy.Attribute, len(in))
-	for i, a := range in {
-		out[i] = policy.Attribute{Type: a.Type, Value: a.Value}
-	}
-	return out
 }
 
 // identify returns what the policy in force makes of the certificate at a moment. Privileges end, so that a kept answer may have to be renewed.
@@ -65,9 +55,14 @@ func (e *Engine) identify(p *peer, at int64) *policy.Identity {
 	return &p.id
 }
 
-// standing concludes from the identity of a request.
+// standing concludes from the identity that a request came with.
 func (e *Engine) standing(r *request) standing {
-	p := r.peer
+	s := e.conclusion(r, r.peer)
+	s.peer = r.peer
+	return s
+}
+
+func (e *Engine) conclusion(r *request, p *peer) standing {
 	switch {
 	case p == nil && r.conn.opened && !r.conn.tls:
 		return standing{reason: verdict.NoCertificate}
@@ -98,7 +93,12 @@ func (e *Engine) identitySeen(ev *event.Identity) {
 	}
 	c.tls = true
 	e.uncountTLS(c)
+	before := c.peer
 	c.peer = newPeer(ev)
+	if before != nil { // what was shown on this very connection is not a resumed session's
+		read := before.seen.Error == "" && before.seen.Source == "ssl"
+		c.peer.reported = before.reported || read && !sameCertificate(before.seen.Certificate, ev.Certificate)
+	}
 	if c.met == 0 {
 		c.met = ev.Time
 	}
@@ -107,13 +107,16 @@ func (e *Engine) identitySeen(ev *event.Identity) {
 		// A handshake that asks for the certificate late, as after the request line: the answer begins when it is known.
 		if r.response == 0 && (r.peer == nil || r.peer.seen.Certificate == nil) {
 			r.peer = c.peer
-			e.checkExpiry(r)
+			e.checkLife(r)
+		} else {
+			e.noteChange(r, c.peer)
 		}
 	}
 	if ev.Certificate != nil {
 		e.metrics.remaining(e.service(c.proc), time.Duration(ev.Certificate.NotAfter-ev.Time))
 	}
 	e.learnIdentity(c)
+	e.checkChange(c)
 }
 
 // learnIdentity makes the tenants of a connection's certificate known for its service. Only a verified certificate counts: whoever presents

@@ -78,7 +78,7 @@ func (e *Engine) judgeTouched(u *unit, o *outcome, owned bool) {
 	case o.req == nil:
 		o.verdict, o.reason = verdict.Unattributed, u.link.reason
 	default:
-		o.standing = e.standing(o.req)
+		o.standing = e.standingAt(o.req, u.written)
 		e.judgeLinked(u, o, owned)
 	}
 }
@@ -86,6 +86,7 @@ func (e *Engine) judgeTouched(u *unit, o *outcome, owned bool) {
 func (e *Engine) judgeLinked(u *unit, o *outcome, owned bool) {
 	id := o.standing.id
 	var firm, foreign, accusing, known []observed
+	conflict := false // a tenant is that of an identity which the connection had before
 	for _, s := range o.shown {
 		if s.level == verdict.EvidenceHeuristic {
 			continue // a sign, no evidence
@@ -96,6 +97,10 @@ func (e *Engine) judgeLinked(u *unit, o *outcome, owned bool) {
 		}
 		foreign = append(foreign, s)
 		if s.weak {
+			continue
+		}
+		if e.everOf(o.req, s.tenant, u.written) {
+			conflict = true
 			continue
 		}
 		accusing = append(accusing, s)
@@ -112,6 +117,8 @@ func (e *Engine) judgeLinked(u *unit, o *outcome, owned bool) {
 	case len(known) > 0:
 		o.verdict, o.decides = verdict.Violation, known
 		o.findings = e.classify(u, o)
+	case len(accusing) == 0 && conflict:
+		o.verdict, o.reason = verdict.Unattributed, verdict.Conflict
 	case len(accusing) == 0:
 		o.verdict, o.reason = verdict.Unattributed, u.lack()
 	case u.gaveUp:

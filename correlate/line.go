@@ -88,11 +88,13 @@ func (u *unit) sql() verdict.SQL {
 func (e *Engine) describe(line *verdict.Statement, r *request, s standing) {
 	line.IdentityLevel, line.IdentityTenant = s.level, s.tenant
 	line.Connection = &verdict.Connection{Remote: r.conn.remote, Local: r.conn.local}
-	line.Request = &verdict.Request{Method: r.seen.Method, Path: r.seen.Path, ID: r.seen.ID, Status: r.status}
-	if r.peer != nil {
-		line.Connection.TLS = r.peer.seen.Version
-		line.Certificate = r.peer.line
+	if r.seen != nil {
+		line.Request = &verdict.Request{Method: r.seen.Method, Path: r.seen.Path, ID: r.seen.ID, Status: r.status}
+		line.Timeline.Request, line.Timeline.Response = r.start, r.response
+	}
+	if s.peer != nil {
+		line.Connection.TLS = s.peer.seen.Version
+		line.Certificate = s.peer.line
 		line.Timeline.Handshake = r.conn.met
 	}
-	line.Timeline.Request, line.Timeline.Response = r.start, r.response
 }

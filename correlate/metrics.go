@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -51,6 +52,7 @@ type metrics struct {
 	tlsConns     *prometheus.GaugeVec
 	certificates *prometheus.HistogramVec
 	expiredConns *prometheus.GaugeVec
+	revokedConns *prometheus.GaugeVec
 	verdictLag   prometheus.Histogram
 	evictedTotal *prometheus.CounterVec
 }
@@ -76,8 +78,9 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		links:        counter("statement_links_total", "SQL statements judged, by the rule that ties them to a request.", "service", "link"),
 		unattributed: counter("unattributed_total", "SQL statements that could not be judged, by reason.", "service", "reason"),
 		findings:     counter("findings_total", "Occurrences of findings.", "service", "finding", "severity"),
-		tlsConns:     gauge("tls_connections", "Open TLS connections of clients, by what is known of the client certificate.", "service", "state"),
+		tlsConns:     gauge("tls_connections", "Open TLS connections of clients, by what is known of the client certificate and whether the handshake resumed a session.", "service", "state", "resumed"),
 		expiredConns: gauge("connections_expired_certificate", "Open TLS connections whose verified client certificate has ended.", "service"),
+		revokedConns: gauge("connections_revoked_certificate", "Open TLS connections whose verified client certificate is on a revocation list.", "service"),
 		certificates: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: "tenantrace", Name: "connection_certificate_remaining_seconds",
 			Help:    "Time that client certificates had left when their connection was met.",
@@ -97,7 +100,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		return m, nil
 	}
 	for _, c := range []prometheus.Collector{
-		m.requests, m.statements, m.links, m.unattributed, m.findings, m.tlsConns, m.certificates, m.expiredConns, m.verdictLag, m.evictedTotal,
+		m.requests, m.statements, m.links, m.unattributed, m.findings, m.tlsConns, m.certificates, m.expiredConns, m.revokedConns, m.verdictLag, m.evictedTotal,
 	} {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("correlate: register metrics [use one registry for one engine]: %w", err)
@@ -138,10 +141,12 @@ func (m *metrics) label(service string) string {
 		m.findings.WithLabelValues(l, v.name, severityNames[v.severity])
 	}
 	for _, v := range tlsStates {
-		m.tlsConns.WithLabelValues(l, string(v))
+		m.tlsConns.WithLabelValues(l, string(v), "false")
+		m.tlsConns.WithLabelValues(l, string(v), "true")
 	}
 	m.certificates.WithLabelValues(l)
 	m.expiredConns.WithLabelValues(l)
+	m.revokedConns.WithLabelValues(l)
 	return l
 }
 
@@ -163,8 +168,12 @@ func (m *metrics) finding(service, name string, s verdict.Severity) {
 	m.findings.WithLabelValues(m.label(service), name, severityNames[s]).Inc()
 }
 
-func (m *metrics) tls(service string, s tlsState, d float64) {
-	m.tlsConns.WithLabelValues(m.label(service), string(s)).Add(d)
+func (m *metrics) tls(service string, s tlsState, resumed bool, d float64) {
+	m.tlsConns.WithLabelValues(m.label(service), string(s), strconv.FormatBool(resumed)).Add(d)
+}
+
+func (m *metrics) revoked(service string, d float64) {
+	m.revokedConns.WithLabelValues(m.label(service)).Add(d)
 }
 
 func (m *metrics) expired(service string, d float64) {

@@ -54,12 +54,16 @@ tenantrace_statements_total{service="app",verdict="ok_exact"} 1
 tenantrace_statements_total{service="app",verdict="ok_set"} 0
 tenantrace_statements_total{service="app",verdict="unattributed"} 1
 tenantrace_statements_total{service="app",verdict="violation"} 1
-# HELP tenantrace_tls_connections Open TLS connections of clients, by what is known of the client certificate.
+# HELP tenantrace_tls_connections Open TLS connections of clients, by what is known of the client certificate and whether the handshake resumed a session.
 # TYPE tenantrace_tls_connections gauge
-tenantrace_tls_connections{service="app",state="no_cert"} 0
-tenantrace_tls_connections{service="app",state="unknown"} 1
-tenantrace_tls_connections{service="app",state="unverified"} 0
-tenantrace_tls_connections{service="app",state="verified"} 2
+tenantrace_tls_connections{resumed="false",service="app",state="no_cert"} 0
+tenantrace_tls_connections{resumed="false",service="app",state="unknown"} 1
+tenantrace_tls_connections{resumed="false",service="app",state="unverified"} 0
+tenantrace_tls_connections{resumed="false",service="app",state="verified"} 2
+tenantrace_tls_connections{resumed="true",service="app",state="no_cert"} 0
+tenantrace_tls_connections{resumed="true",service="app",state="unknown"} 0
+tenantrace_tls_connections{resumed="true",service="app",state="unverified"} 0
+tenantrace_tls_connections{resumed="true",service="app",state="verified"} 0
 `
 	if err := testutil.GatherAndCompare(tr.registry, strings.NewReader(want), "tenantrace_requests_total", "tenantrace_statement_links_total",
 		"tenantrace_statements_total", "tenantrace_tls_connections"); err != nil {

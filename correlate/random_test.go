@@ -43,6 +43,9 @@ func chosenEvent(pick chooser, now *int64) event.Event {
 		}
 		return &event.Tick{Header: h}
 	case 2:
+		if pick(3) == 0 {
+			return &event.Revocation{Header: h, Conn: conn, Lifted: pick(3) == 0, Since: *now}
+		}
 		return &event.ConnectionOpened{Header: h, Conn: conn, Role: []event.Role{event.RoleServer, event.RoleClient}[conn%2], TLS: pick(2) == 0}
 	case 3:
 		if pick(3) == 0 {
@@ -55,6 +58,9 @@ func chosenEvent(pick chooser, now *int64) event.Event {
 		}
 		if pick(5) == 0 {
 			i.VerifyResult = 10
+		}
+		if pick(3) == 0 {
+			i.Resumed, i.ServerName, i.SessionName = true, tenant, chosenTenants[pick(len(chosenTenants))]
 		}
 		return i
 	case 6, 7, 8:
@@ -113,9 +119,13 @@ func runAll(t testing.TB, events []event.Event) (lines, found []string) {
 		}
 		*list = append(*list, string(text))
 	}
+	rules, err := policy.Parse("random.yaml", []byte("version: 1\ncertificates: { max_connection_age: 1m, revocation: { crl: /none } }\n"), "/")
+	if err != nil {
+		t.Fatal(err)
+	}
 	count := make(map[verdict.Verdict]int)
 	e, err := New(Config{
-		Policy: policy.Default(), Registerer: reg,
+		Policy: rules, Registerer: reg,
 		Limits: Limits{Processes: 2, Threads: 3, Connections: 7, Requests: 5, InFlight: 3, Prepared: 1, Texts: 3, Deferred: 6, Held: 4, Names: 3, Databases: 2, Tables: 1, Findings: 4},
 		Verdict: func(v *verdict.Statement) {
 			count[v.Verdict]++
@@ -156,8 +166,10 @@ func runAll(t testing.TB, events []event.Event) (lines, found []string) {
 	if got := sum(t, reg, "tenantrace_unattributed_total"); got != float64(count[verdict.Unattributed]) {
 		t.Errorf("unattributed_total is %v, want %d", got, count[verdict.Unattributed])
 	}
-	if got := sum(t, reg, "tenantrace_tls_connections"); got != 0 {
-		t.Errorf("tls_connections is %v after Close", got)
+	for _, name := range [...]string{"tenantrace_tls_connections", "tenantrace_connections_expired_certificate", "tenantrace_connections_revoked_certificate"} {
+		if got := sum(t, reg, name); got != 0 {
+			t.Errorf("%s is %v after Close", name, got)
+		}
 	}
 	return lines, found
 }

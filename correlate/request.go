@@ -14,12 +14,14 @@ type request struct {
 	proc   *process
 	thread *thread // that read it; nil when unknown or detached
 	peer   *peer   // the identity that it came with; nil unknown
+	later  []epoch // identities that its connection took on while it was open, in their order
 	start  int64
 
 	response int64 // when the response began, 0 not yet
 	status   int
 	ended    bool
 
+	restless bool // it had more identities than are kept
 	behind   bool // it came before an earlier one of its connection was answered: which thread will work for it is not known
 	detached bool // its thread multiplexes: statements cannot be tied to it
 	lossy    bool // events of its process were lost while it was open
@@ -50,7 +52,7 @@ func (e *Engine) requestStarted(ev *event.HTTPRequest) {
 		r.detached = true
 	}
 	e.requests.Put(r.no, r)
-	e.checkExpiry(r)
+	e.checkLife(r)
 }
 
 // find returns the open request with a number on its connection, nil if there is none.

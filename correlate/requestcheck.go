@@ -2,33 +2,13 @@ package correlate
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
 	"tenantrace/correlate/policy"
 	"tenantrace/correlate/verdict"
 )
-
-// checkExpiry reports a request that came after its certificate had ended.
-func (e *Engine) checkExpiry(r *request) {
-	rules := e.policy.CertificateRules()
-	if !rules.Expired || r.peer == nil || r.peer.seen.Error != "" || !r.peer.seen.Verified() {
-		return
-	}
-	late := time.Duration(r.start - r.peer.seen.Certificate.NotAfter)
-	if late <= rules.Grace {
-		return
-	}
-	severity := verdict.SeverityMedium
-	if late > 24*time.Hour {
-		severity = verdict.SeverityHigh
-	}
-	line := e.requestLine(r)
-	e.findings.raise(e, occurrence{
-		name: ExpiredCertInUse, severity: severity, evidence: line, scope: fmt.Sprintf("connection %d", r.conn.id), anyRoute: true,
-		detail: fmt.Sprintf("A request came %s after the end of the certificate of its connection.", late.Truncate(time.Second)),
-	})
-}
 
 // checkRequest reports what is wrong with a request as a whole, at its end.
 func (e *Engine) checkRequest(r *request) {
@@ -43,7 +23,7 @@ func (e *Engine) checkRequest(r *request) {
 				"A request on a TLS connection without a client certificate was served with tenant data.")
 		}
 	case verdict.Unverified:
-		if served && (r.touched != nil || e.namesKnown(r)) {
+		if served && (r.touched != nil || len(r.later) == 0 && e.namesKnown(r)) {
 			e.raiseRequest(r, CertVerifyIgnored, r.peer.seen.Certificate.SHA256, fmt.Sprintf(
 				"A request with a client certificate that failed verification (X.509 result %d) was served.", r.peer.seen.VerifyResult))
 		}
@@ -86,7 +66,7 @@ func (e *Engine) checkNamed(r *request, s standing) {
 	var where string
 	for _, t := range e.named(r) {
 		names := e.namesOf(t.Tenant)
-		own := func(n string) bool { return slices.Contains(s.id.Tenants, n) }
+		own := func(n string) bool { return slices.Contains(s.id.Tenants, n) || e.everOf(r, n, math.MaxInt64) }
 		known := func(n string) bool { return e.names.known(service, n) }
 		if t.Tenant == policy.Normalize(s.id.Name) || slices.ContainsFunc(names, own) || !slices.ContainsFunc(names, known) {
 			continue
@@ -133,13 +113,16 @@ func (e *Engine) raiseRequest(r *request, name, scope, detail string) {
 	e.findings.raise(e, occurrence{name: name, severity: severityOf(name), evidence: line, scope: scope, detail: detail})
 }
 
-// requestLine describes a request where no statement is judged.
+// requestLine describes a request, or a connection without one, where no statement is judged.
 func (e *Engine) requestLine(r *request) *verdict.Statement {
 	line := &verdict.Statement{
 		Version: verdict.FormatVersion, Time: formatTime(r.start), Findings: []string{}, Link: verdict.LinkNone, DatabaseTenants: []string{}, Candidates: []verdict.Candidate{},
-		Service: e.service(r.proc), PID: r.proc.pid, TID: r.seen.TID, Process: r.proc.name, Policy: e.policy.Hash(),
+		Service: e.service(r.proc), PID: r.proc.pid, Process: r.proc.name, Policy: e.policy.Hash(),
 	}
 	line.SQL.Rows = -1
+	if r.seen != nil {
+		line.TID = r.seen.TID
+	}
 	e.describe(line, r, e.standing(r))
 	return line
 }

@@ -13,6 +13,10 @@ const (
 	CertNotRequested      = "CERT_NOT_REQUESTED"
 	CertVerifyIgnored     = "CERT_VERIFY_IGNORED"
 	ExpiredCertInUse      = "EXPIRED_CERT_IN_USE"
+	RevokedCertInUse      = "REVOKED_CERT_IN_USE"
+	IdentityFromResumed   = "IDENTITY_FROM_RESUMED_SESSION"
+	IdentityChanged       = "IDENTITY_CHANGED_ON_CONNECTION"
+	ConnectionTooOld      = "CONNECTION_TOO_OLD"
 	PrivilegedAccess      = "PRIVILEGED_ACCESS"
 )
 
@@ -30,10 +34,14 @@ func classes() []class {
 		{CrossTenantRead, verdict.SeverityCritical, []int{639, 863, 284}},
 		{CrossTenantByKey, verdict.SeverityCritical, []int{566, 639}},
 		{CertVerifyIgnored, verdict.SeverityCritical, []int{295}},
+		{RevokedCertInUse, verdict.SeverityCritical, []int{370, 299}},
 		{IdentityTOCTOU, verdict.SeverityHigh, []int{367, 863}},
+		{IdentityChanged, verdict.SeverityHigh, []int{367}},
 		{CertNotRequested, verdict.SeverityHigh, []int{306, 287}},
 		{RequestTenantMismatch, verdict.SeverityHigh, []int{639}},
 		{ExpiredCertInUse, verdict.SeverityMedium, []int{298, 613, 672}},
+		{ConnectionTooOld, verdict.SeverityLow, []int{613}},
+		{IdentityFromResumed, verdict.SeverityInfo, []int{295, 863}}, // high when it was made for another server name
 		{DeniedAttempt, verdict.SeverityInfo, []int{639}},
 		{PrivilegedAccess, verdict.SeverityInfo, nil},
 	}

@@ -31,14 +31,30 @@ func (e *Engine) countTLS(c *connection) {
 		}
 	}
 	c.service = e.service(c.proc)
-	e.metrics.tls(c.service, c.counted, 1)
+	e.metrics.tls(c.service, c.counted, c.resumed(), 1)
+	e.countRevoked(c, true)
+}
+
+// resumed tells whether the connection is known to have resumed a session.
+func (c *connection) resumed() bool { return c.peer != nil && c.peer.seen.Resumed }
+
+// countRevoked brings connections_revoked_certificate up to date; there: the connection is open.
+func (e *Engine) countRevoked(c *connection, there bool) {
+	if p := c.peer; p != nil {
+		there = there && c.counted != "" && p.revoked != nil && p.sure()
+		if there != p.listed {
+			p.listed = there
+			e.metrics.revoked(c.service, map[bool]float64{true: 1, false: -1}[there])
+		}
+	}
 }
 
 func (e *Engine) uncountTLS(c *connection) {
 	if c.counted != "" {
-		e.metrics.tls(c.service, c.counted, -1)
+		e.metrics.tls(c.service, c.counted, c.resumed(), -1)
 		c.counted = ""
 	}
+	e.countRevoked(c, false)
 	if c.peer != nil && c.peer.expired {
 		c.peer.expired = false
 		e.metrics.expired(c.service, -1)

@@ -1,6 +1,8 @@
 package correlate
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -79,8 +81,9 @@ func (tr *trace) wait(d time.Duration) {
 }
 
 func certificate(tenant string) *event.Certificate {
+	digest := sha256.Sum256([]byte(tenant))
 	return &event.Certificate{
-		SHA256: strings.Repeat("ab", 32), Serial: "1f", Subject: []event.Attribute{{Type: "O", Value: tenant}, {Type: "CN", Value: "api"}},
+		SHA256: hex.EncodeToString(digest[:]), Serial: "1f", Subject: []event.Attribute{{Type: "O", Value: tenant}, {Type: "CN", Value: "api"}},
 		NotBefore: 1_600_000_000_000_000_000, NotAfter: 1_900_000_000_000_000_000,
 	}
 }

@@ -17,34 +17,34 @@ const maxSize = 128 << 10
 // Parse reads the DER of one whole certificate (RFC 5280, section 4.1). SHA256 is that of the certificate.
 //
 // A certificate that crypto/x509 refuses, for example for a negative serial number or an unknown curve, may have been accepted by the library
-// that the traced process uses. Then Parse returns both a certificate, with as much as a tolerant walk could read, and an error that says what
-// crypto/x509 refused. The certificate is nil only if not even the walk found a TBSCertificate.
+// that the traced process uses. Then the certificate says what a tolerant walk of its TBSCertificate could read; Malformed, which is not empty
+// then, and Unreadable say what is wrong. It is an error only if not even a TBSCertificate was found.
 func Parse(der []byte) (*event.Certificate, error) {
 	if len(der) > maxSize {
 		return nil, fmt.Errorf("certificate has %d bytes, more than %d", len(der), maxSize)
 	}
-	outer, _, err := expect(der, tagSequence, "certificate")
+	outer, rest, err := expect(der, tagSequence, "certificate")
 	if err != nil {
 		return nil, err
 	}
-	tbs, _, err := expect(outer.body, tagSequence, "TBSCertificate")
+	tbs, after, err := expect(outer.body, tagSequence, "TBSCertificate")
 	if err != nil {
 		return nil, err
 	}
-	cert, walkErr := walk(tbs.body)
+	cert := walk(tbs.body)
 	sum := sha256.Sum256(outer.raw)
 	cert.SHA256 = hex.EncodeToString(sum[:])
-	if _, err := x509.ParseCertificate(der); err != nil {
-		return cert, fmt.Errorf("certificate %q refused [its fields are read as far as possible]: %w", cert.SHA256, err)
+	if len(rest) > 0 {
+		cert.Malformed = add(cert.Malformed, event.PartEncoding)
 	}
-	if walkErr != nil {
-		return cert, fmt.Errorf("certificate %q read in part: %w", cert.SHA256, walkErr)
+	if _, err := x509.ParseCertificate(der); err != nil {
+		diagnose(cert, outer, tbs, after)
 	}
 	return cert, nil
 }
 
 // ParsePeer reads a certificate of which its TBSCertificate and its signature are known: see Assemble. With an empty signature the
-// certificate's hash cannot be known and SHA256 is "". Errors are those of Parse, with the same meaning.
+// certificate's hash cannot be known and SHA256 is "". Otherwise as Parse.
 func ParsePeer(tbs, signature []byte) (*event.Certificate, error) {
 	der, err := Assemble(tbs, signature)
 	if err != nil {

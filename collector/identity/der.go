@@ -25,6 +25,9 @@ const (
 	tagSet             = 0x31
 	tagVersion         = 0xa0 // [0] EXPLICIT Version
 	tagExtensions      = 0xa3 // [3] EXPLICIT Extensions
+	tagOtherName       = 0xa0 // GeneralName otherName
+	tagOtherValue      = 0xa0 // its value: [0] EXPLICIT
+	tagIPName          = 0x87 // GeneralName iPAddress
 	tagEmailName       = 0x81 // GeneralName rfc822Name
 	tagDNSName         = 0x82 // GeneralName dNSName
 	tagURIName         = 0x86 // GeneralName uniformResourceIdentifier

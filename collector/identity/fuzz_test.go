@@ -6,6 +6,7 @@ import (
 	"crypto/x509/pkix"
 	"net/url"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -22,8 +23,19 @@ func seeds(f *testing.F) [][]byte {
 		sign(f, &x509.Certificate{}, key),
 		sign(f, &x509.Certificate{Subject: pkix.Name{CommonName: "a", Organization: []string{"acme", "b"}}, URIs: []*url.URL{uri}, DNSNames: []string{"d"}, EmailAddresses: []string{"a@b"}}, key),
 		sign(f, template(encodeName(f, []pair{{oidCN, tagBMPString, "\x00a\x00\x00"}, {oidOU, tagTeletexString, "\xfc"}}, []pair{{oidO, tagUTF8String, "a\x00b"}})), key),
+		sources(f),
 		{0x30, 0x80}, {0x30, 0x84, 0xff, 0xff, 0xff, 0xff}, nil,
 	}
+}
+
+// sources is a certificate with names of other types, addresses and private extensions.
+func sources(f *testing.F) []byte {
+	base, signature := parts(f, sign(f, &x509.Certificate{}, p256(f)))
+	der, err := Assemble(withExtensions(f, base, san(utf8UPN, "\x87\x04abcd"), private(1, []byte("\x0c\x01a")), private(2, bytes.Repeat([]byte{0xfe}, 16))), signature)
+	if err != nil {
+		f.Fatal(err)
+	}
+	return der
 }
 
 // check holds for every certificate that is returned.
@@ -37,6 +49,15 @@ func check(t *testing.T, cert *event.Certificate, size int) {
 				t.Fatalf("attribute %q", a)
 			}
 		}
+	}
+	for _, typed := range slices.Concat(cert.OtherNames, cert.Extensions) {
+		if typed.OID == "" || len(typed.Value) > maxTyped || !utf8.ValidString(typed.Value) {
+			t.Fatalf("value %q", typed)
+		}
+	}
+	unreadable := func(p event.Part) bool { return slices.Contains(cert.Unreadable, p) }
+	if unreadable(event.PartSubject) && cert.Subject != nil || unreadable(event.PartAlternativeNames) && len(cert.URIs)+len(cert.DNSNames)+len(cert.OtherNames) > 0 {
+		t.Fatalf("it is not readable, but read: %+v", cert)
 	}
 	for _, list := range [][]string{cert.URIs, cert.DNSNames, cert.Emails} {
 		for _, s := range list {
@@ -65,12 +86,15 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		check(t, got, len(der))
-		if err != nil {
-			return
-		}
 		want, err := x509.ParseCertificate(der)
 		if err != nil {
-			t.Fatalf("accepted, but crypto/x509 says: %v", err)
+			if len(got.Malformed) == 0 {
+				t.Errorf("not marked, but crypto/x509 says: %v", err)
+			}
+			return
+		}
+		if slices.Contains(got.Malformed, event.PartVersion) || len(got.Unreadable) > 0 { // what crypto/x509 does not look at
+			return
 		}
 		if got.SHA256 != hash(der) || got.Serial != want.SerialNumber.Text(16) {
 			t.Errorf("got %+v", got)
@@ -80,6 +104,9 @@ func FuzzParse(f *testing.F) {
 		}
 		if !reflect.DeepEqual(got.DNSNames, want.DNSNames) || !reflect.DeepEqual(got.Emails, want.EmailAddresses) || len(got.URIs) != len(want.URIs) {
 			t.Errorf("got %+v, want %q %q %q", got, want.DNSNames, want.EmailAddresses, want.URIs)
+		}
+		if len(got.IPs) != len(want.IPAddresses) {
+			t.Errorf("got %q, want %q", got.IPs, want.IPAddresses)
 		}
 		if len(got.Subject) != len(want.Subject.Names) || len(got.Issuer) != len(want.Issuer.Names) {
 			t.Errorf("got %q and %q, want %q and %q", got.Subject, got.Issuer, want.Subject.Names, want.Issuer.Names)

@@ -6,38 +6,39 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"tenantrace/collector/event"
 )
 
 // name reads the content of a Name, an RDNSequence (RFC 5280, section 4.1.2.4): every attribute in the order of the DER, those of a
-// multi-valued RDN one after the other. What was read before an error is returned with it.
-func name(in []byte) ([]event.Attribute, error) {
-	var out []event.Attribute
+// multi-valued RDN one after the other. Part of a name is no name: with an error nothing is returned. clean is false if a value is not as its
+// type wants it.
+func name(in []byte) (out []event.Attribute, clean bool, err error) {
+	clean = true
 	for len(in) > 0 {
 		set, rest, err := expect(in, tagSet, "RDN")
 		if err != nil {
-			return out, err
+			return nil, false, err
 		}
 		in = rest
 		for in := set.body; len(in) > 0; {
 			var pair, id, value element
 			if pair, in, err = expect(in, tagSequence, "attribute"); err != nil {
-				return out, err
+				return nil, false, err
 			}
 			id, body, err := expect(pair.body, tagOID, "attribute type")
 			if err != nil {
-				return out, err
+				return nil, false, err
 			}
 			if value, _, err = next(body); err != nil {
-				return out, fmt.Errorf("attribute value: %w", err)
+				return nil, false, fmt.Errorf("attribute value: %w", err)
 			}
-			out = append(out, event.Attribute{Type: typeName(id.body), Value: text(value)})
+			v, ok := text(value)
+			clean = clean && ok
+			out = append(out, event.Attribute{Type: typeName(id.body), Value: v})
 		}
 	}
-	return out, nil
+	return out, clean, nil
 }
 
 // typeName gives the short name of an attribute type, RFC 4514, section 3, and SERIALNUMBER; for others the dotted OID.
@@ -96,50 +97,4 @@ func dotted(oid []byte) string {
 		arc.SetInt64(0)
 	}
 	return out.String()
-}
-
-// text decodes an attribute value to UTF-8, NUL kept. One-byte strings are read as Latin-1, as OpenSSL's ASN1_STRING_to_UTF8 does, so that
-// what tenantrace reads is what the application reads. Other types become "#" and the DER in hex (RFC 4514, section 2.4).
-func text(value element) string {
-	b := value.body
-	switch value.tag {
-	case tagUTF8String:
-		return strings.ToValidUTF8(string(b), string(utf8.RuneError))
-	case tagPrintableString, tagIA5String, tagTeletexString, tagNumericString, tagVisibleString:
-		return latin1(b)
-	case tagBMPString:
-		if len(b)%2 == 0 {
-			units := make([]uint16, len(b)/2)
-			for i := range units {
-				units[i] = uint16(b[2*i])<<8 | uint16(b[2*i+1])
-			}
-			return string(utf16.Decode(units))
-		}
-	case tagUniversalString:
-		if len(b)%4 == 0 {
-			var out strings.Builder
-			for ; len(b) > 0; b = b[4:] {
-				r := uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3])
-				if r > utf8.MaxRune {
-					r = utf8.RuneError
-				}
-				out.WriteRune(rune(r))
-			}
-			return out.String()
-		}
-	}
-	return "#" + hex.EncodeToString(value.raw)
-}
-
-func latin1(b []byte) string {
-	for i, c := range b {
-		if c >= utf8.RuneSelf {
-			out := append(make([]byte, 0, len(b)+len(b)/2), b[:i]...)
-			for _, c := range b[i:] {
-				out = utf8.AppendRune(out, rune(c))
-			}
-			return string(out)
-		}
-	}
-	return string(b)
 }

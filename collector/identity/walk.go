@@ -4,59 +4,123 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 	"time"
 
 	"tenantrace/collector/event"
 )
 
-// oidSubjectAltName is 2.5.29.17, encoded (RFC 5280, section 4.2.1.6).
-const oidSubjectAltName = "\x55\x1d\x11"
+// walker reads a TBSCertificate as far as it can.
+type walker struct {
+	cert    *event.Certificate
+	version byte // as encoded: 0 is version 1
+}
 
-// walk reads the content of a TBSCertificate as far as it can. The certificate is never nil; the error says where it stopped.
-func walk(in []byte) (*event.Certificate, error) {
-	cert := &event.Certificate{}
+func (w *walker) malformed(part event.Part) { w.cert.Malformed = add(w.cert.Malformed, part) }
+
+func (w *walker) unreadable(parts ...event.Part) {
+	for _, part := range parts {
+		w.cert.Unreadable = add(w.cert.Unreadable, part)
+	}
+}
+
+func add(parts []event.Part, part event.Part) []event.Part {
+	if slices.Contains(parts, part) {
+		return parts
+	}
+	return append(parts, part)
+}
+
+// walk reads the content of a TBSCertificate. Where its structure breaks, that part and all behind it are unreadable.
+func walk(in []byte) *event.Certificate {
+	// A period that cannot be read claims no end: nobody is accused by it.
+	w := walker{cert: &event.Certificate{NotBefore: math.MinInt64, NotAfter: math.MaxInt64}}
+	w.readVersion(in)
+	parts := [...]event.Part{event.PartSerial, event.PartIssuer, event.PartValidity, event.PartSubject, event.PartExtensions, event.PartAlternativeNames}
 	serial, _, in, err := front(in)
-	if serial.tag != 0 {
-		cert.Serial = serialHex(serial.body)
+	if serial.tag == 0 {
+		w.unreadable(parts[:]...)
+		return w.cert
+	}
+	w.cert.Serial = serialHex(serial.body)
+	if b := serial.body; len(b) == 0 || b[0]&0x80 != 0 || len(b) > 1 && b[0] == 0 && b[1]&0x80 == 0 {
+		w.malformed(event.PartSerial)
 	}
 	if err != nil {
-		return cert, err
+		w.unreadable(parts[1:]...)
+		return w.cert
 	}
-	issuer, in, err := expect(in, tagSequence, "issuer")
-	if err != nil {
-		return cert, err
-	}
-	var failed error
-	note := func(what string, err error) {
-		if err != nil && failed == nil {
-			failed = fmt.Errorf("%s: %w", what, err)
+	var e element
+	for i, part := range parts[1:4] {
+		if e, in, err = expect(in, tagSequence, string(part)); err != nil {
+			w.unreadable(parts[i+1:]...)
+			return w.cert
+		}
+		switch part {
+		case event.PartIssuer:
+			w.cert.Issuer = w.name(e.body, part)
+		case event.PartValidity:
+			w.validity(e.body)
+		case event.PartSubject:
+			w.cert.Subject = w.name(e.body, part)
 		}
 	}
-	cert.Issuer, err = name(issuer.body)
-	note("issuer", err)
-	validity, in, err := expect(in, tagSequence, "validity")
-	if err != nil {
-		return cert, err
+	w.rest(in)
+	return w.cert
+}
+
+func (w *walker) readVersion(in []byte) {
+	if len(in) == 0 || in[0] != tagVersion {
+		return
 	}
-	cert.NotBefore, cert.NotAfter, err = period(validity.body)
-	note("validity", err)
-	subject, in, err := expect(in, tagSequence, "subject")
-	if err != nil {
-		return cert, err
+	e, _, err := next(in)
+	if err == nil {
+		e, _, err = expect(e.body, tagInteger, "version")
 	}
-	cert.Subject, err = name(subject.body)
-	note("subject", err)
-	for len(in) > 0 { // subjectPublicKeyInfo, unique identifiers, extensions
-		var e element
-		if e, in, err = next(in); err != nil {
-			note("extensions", err)
-			break
+	if err != nil || len(e.body) != 1 || e.body[0] > 2 {
+		w.malformed(event.PartVersion)
+	} else {
+		w.version = e.body[0]
+	}
+}
+
+func (w *walker) name(in []byte, part event.Part) []event.Attribute {
+	out, clean, err := name(in)
+	if err != nil {
+		w.unreadable(part)
+	} else if !clean {
+		w.malformed(part)
+	}
+	return out
+}
+
+func (w *walker) validity(in []byte) {
+	from, to, err := period(in)
+	if err != nil {
+		w.unreadable(event.PartValidity)
+		return
+	}
+	w.cert.NotBefore, w.cert.NotAfter = from, to
+}
+
+// rest reads what follows the subject: subjectPublicKeyInfo, unique identifiers, extensions.
+func (w *walker) rest(in []byte) {
+	seen := false
+	for len(in) > 0 {
+		e, rest, err := next(in)
+		if err != nil || e.tag == tagExtensions && seen {
+			w.noExtensions()
+			return
 		}
+		in = rest
 		if e.tag == tagExtensions {
-			note("extensions", extensions(cert, e.body))
+			seen = true
+			if w.version != 2 { // OpenSSL reads them all the same
+				w.malformed(event.PartVersion)
+			}
+			w.extensions(e.body)
 		}
 	}
-	return cert, failed
 }
 
 // serialHex gives a DER INTEGER in lower-case hex without leading zeros; a negative one, which RFC 5280 forbids and some issuers use, with a
@@ -118,60 +182,4 @@ func parseTime(text string, layouts ...string) (t time.Time, err error) {
 		}
 	}
 	return t, err
-}
-
-// extensions reads the subject alternative names out of the content of TBSCertificate's [3].
-func extensions(cert *event.Certificate, in []byte) error {
-	list, _, err := expect(in, tagSequence, "list")
-	if err != nil {
-		return err
-	}
-	for in = list.body; len(in) > 0; {
-		var ext, id, value element
-		if ext, in, err = expect(in, tagSequence, "extension"); err != nil {
-			return err
-		}
-		body := ext.body
-		if id, body, err = expect(body, tagOID, "extension's id"); err != nil {
-			return err
-		}
-		if string(id.body) != oidSubjectAltName {
-			continue
-		}
-		if len(body) > 0 && body[0] != tagOctetString { // critical
-			if _, body, err = next(body); err != nil {
-				return err
-			}
-		}
-		if value, _, err = expect(body, tagOctetString, "subjectAltName"); err != nil {
-			return err
-		}
-		if err = alternativeNames(cert, value.body); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// alternativeNames reads GeneralNames (RFC 5280, section 4.2.1.6). URIs stay as they are in the certificate: no normalisation.
-func alternativeNames(cert *event.Certificate, in []byte) error {
-	names, _, err := expect(in, tagSequence, "subjectAltName")
-	if err != nil {
-		return err
-	}
-	for in = names.body; len(in) > 0; {
-		var e element
-		if e, in, err = next(in); err != nil {
-			return fmt.Errorf("subjectAltName: %w", err)
-		}
-		switch e.tag { // each an IA5String
-		case tagURIName:
-			cert.URIs = append(cert.URIs, latin1(e.body))
-		case tagDNSName:
-			cert.DNSNames = append(cert.DNSNames, latin1(e.body))
-		case tagEmailName:
-			cert.Emails = append(cert.Emails, latin1(e.body))
-		}
-	}
-	return nil
 }

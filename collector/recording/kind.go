@@ -21,6 +21,10 @@ func kindOf(e event.Event) string {
 		return "tick"
 	case *event.Identity:
 		return "identity"
+	case *event.Revocation:
+		return "revocation"
+	case *event.RevocationLists:
+		return "revocation_lists"
 	case *event.HTTPRequest:
 		return "http_request"
 	case *event.HTTPResponse:
@@ -62,6 +66,10 @@ func newEvent(kind string) event.Event {
 		return new(event.Tick)
 	case "identity":
 		return new(event.Identity)
+	case "revocation":
+		return new(event.Revocation)
+	case "revocation_lists":
+		return new(event.RevocationLists)
 	case "http_request":
 		return new(event.HTTPRequest)
 	case "http_response":

@@ -118,3 +118,35 @@ func TestClientThatIsNotUnderstood(t *testing.T) {
 	b.tls(7, 1, bpf.TracerTlsFlagsTLS_SERVER, inward, uint64(len(preface))+200, request)
 	b.expect("HTTPResponseEnd 1 0 desync", "HTTPRequest 1 /a")
 }
+
+// A PostgreSQL server reads no requests of HTTP, whether its session was seen from its beginning or not.
+func TestPostgreSQLServer(t *testing.T) {
+	ready := "Z\x00\x00\x00\x05I"
+	for _, first := range []string{startup(), "Q\x00\x00\x00\rSELECT 1\x00"} {
+		b := newBench(t, 0)
+		server := bpf.TracerTlsFlagsTLS_SERVER
+		b.tls(7, 1, server, inward, 0, first)
+		b.tls(7, 1, server, out, 0, "R\x00\x00\x00\x08\x00\x00\x00\x00"+ready)
+		b.tls(7, 1, server, inward, uint64(len(first)), strings.Repeat("not looked at any more", 10))
+		b.expect()
+	}
+}
+
+// What a client says is not enough to be taken for one of a database.
+func TestNobodyHidesBehindAStartupMessage(t *testing.T) {
+	for _, answer := range []string{"HTTP/1.1 400 Bad Request\r\n\r\n", "", "?"} {
+		b := newBench(t, 0)
+		server, first := bpf.TracerTlsFlagsTLS_SERVER, startup()
+		b.tls(7, 1, server, inward, 0, first)
+		if answer != "" {
+			b.tls(7, 1, server, out, 0, answer)
+		} else { // the next that it reads is no message
+			b.tls(7, 1, server, inward, uint64(len(first)), strings.Repeat("frame", 20))
+		}
+		b.expect("ConnectionOpened 1 server tls=true late=false", "HTTPRequest 1")
+	}
+	b := newBench(t, 0)
+	b.tls(7, 1, bpf.TracerTlsFlagsTLS_SERVER, inward, 0, startup())
+	b.tls(7, 1, bpf.TracerTlsFlagsTLS_SERVER, inward, uint64(len(startup())), request)
+	b.expect("ConnectionOpened 1 server tls=true late=false", "HTTPRequest 1 /a")
+}

@@ -77,7 +77,11 @@ func (b *bench) plain(class bpf.TracerSocketClass, direction uint32, offset uint
 }
 
 func (b *bench) tls(ssl uint64, random byte, flags bpf.TracerTlsFlags, direction uint32, offset uint64, data string) {
-	rec := &bpf.TracerTlsDataRecord{Ssl: ssl, Socket: one, Flags: uint32(flags), Direction: direction, Offset: offset, Length: uint32(len(data))}
+	b.tlsOn(one, ssl, random, flags, direction, offset, data)
+}
+
+func (b *bench) tlsOn(id bpf.TracerSocketId, ssl uint64, random byte, flags bpf.TracerTlsFlags, direction uint32, offset uint64, data string) {
+	rec := &bpf.TracerTlsDataRecord{Ssl: ssl, Socket: id, Flags: uint32(flags), Direction: direction, Offset: offset, Length: uint32(len(data))}
 	rec.Random[0] = random
 	b.TLSData(head, rec, []byte(data))
 }
@@ -120,7 +124,7 @@ func TestLostPieceIsSkippedByItsKnownSize(t *testing.T) {
 func TestSSLObjectReusedForAnotherConnection(t *testing.T) {
 	b := newBench(t, 0)
 	b.tls(7, 1, bpf.TracerTlsFlagsTLS_SERVER, inward, 0, request)
-	b.tls(7, 2, bpf.TracerTlsFlagsTLS_SERVER, inward, 0, request)
+	b.tlsOn(bpf.TracerSocketId{Sk: 1, Inode: 3}, 7, 2, bpf.TracerTlsFlagsTLS_SERVER, inward, 0, request)
 	b.expect("ConnectionOpened 1 server tls=true late=false", "HTTPRequest 1 /a", "HTTPResponseEnd 1 0 desync", "ConnectionClosed 1",
 		"ConnectionOpened 2 server tls=true late=false", "HTTPRequest 2 /a")
 	b.TLSFreed(head, 7)

@@ -7,6 +7,7 @@ import (
 
 	"tenantrace/bpf"
 	"tenantrace/collector/event"
+	"tenantrace/collector/pgwire"
 )
 
 // sniffTries is how many payloads, of the side that speaks first, are looked at before a connection is said to carry something else: one that is older
@@ -41,12 +42,15 @@ type stream struct {
 	tries    int
 	opening  [2][]byte // the first bytes by direction, while they were too few to tell
 	opaque   bool      // it serves a client whose bytes are not understood
+	asked    bool      // all that it has read are messages of PostgreSQL's clients
 	told     bool      // of that
 	random   [bpf.RandomSize]byte
 	socket   bpf.TracerSocketId
 	position [2]uint64 // bytes seen by direction
+	base     [2]uint64 // of TLS: where the kernel's count of the bytes began
 	protocol protocol
 	held     *event.Identity // until the role is known
+	peer     *event.Identity // of TLS: the last one with a certificate
 	recent   *list.Element
 	key      any // in the registry's table
 }
@@ -101,16 +105,37 @@ func (s *stream) sniff(p piece, classify func(*stream, piece) protocol) piece {
 		s.opening = [2][]byte{}
 		return p
 	}
+	in := p.direction == bpf.TracerDirectionDIRECTION_IN
+	if s.tls && s.role == event.RoleServer && s.database(p, in) {
+		return p
+	}
 	if n := len(s.opening[p.direction]); p.offset == uint64(n) && n+len(p.data) <= maxOpening && int(p.length) == len(p.data) {
 		s.opening[p.direction] = append(s.opening[p.direction], p.data...)
 	} else {
 		s.opening[p.direction] = nil
 	}
-	in := p.direction == bpf.TracerDirectionDIRECTION_IN
 	s.opaque = s.opaque || s.tls && in && s.role == event.RoleServer && s.opening[p.direction] == nil
 	if s.role == "" || in == (s.role == event.RoleServer) {
 		s.tries++
 	}
 	s.other = s.tries >= sniffTries && !(s.tls && s.role == event.RoleServer)
 	return p
+}
+
+// database tells whether a piece is, so far, that of a PostgreSQL server: what it reads is no request of HTTP. Its client alone cannot say so, lest anybody
+// hide behind such a message: the server's answer decides.
+func (s *stream) database(p piece, in bool) bool {
+	switch {
+	case in && (s.asked || s.tries == 0 && !s.opaque):
+		if s.asked = pgwire.SniffFrontend(p.data); s.asked {
+			s.tries++
+		}
+		return s.asked
+	case !in && s.asked:
+		s.asked = false
+		s.other = pgwire.SniffBackend(p.data)
+		s.opaque = !s.other
+		return true
+	}
+	return false
 }

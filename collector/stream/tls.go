@@ -2,6 +2,7 @@ package stream
 
 import (
 	"fmt"
+	"reflect"
 
 	"tenantrace/bpf"
 	"tenantrace/collector/event"
@@ -13,8 +14,12 @@ func (r *Registry) tlsStream(h event.Header, ssl uint64, random [bpf.RandomSize]
 	key := tlsKey{h.PID, ssl}
 	s := r.find(key)
 	if s != nil && s.random != random {
-		r.remove(h, s)
-		s = nil
+		if id.Sk != 0 && id == s.socket {
+			s.renegotiated(random)
+		} else {
+			r.remove(h, s)
+			s = nil
+		}
 	}
 	if s == nil {
 		role := event.RoleClient
@@ -33,6 +38,26 @@ func (r *Registry) tlsStream(h event.Header, ssl uint64, random [bpf.RandomSize]
 		r.bySocket[id] = s
 	}
 	return s
+}
+
+// renegotiated goes on after another handshake of the same SSL object on the same socket (RFC 5246, section 7.4.1.1): it has another random, and the kernel
+// side counts its bytes anew. Requests that were open stay so: a server that asks for a certificate only for some paths does it in the middle of one. Bytes that
+// were lost just before it leave no gap here; that they were lost is told of their process.
+func (s *stream) renegotiated(random [bpf.RandomSize]byte) {
+	s.random, s.base, s.peer = random, s.position, nil
+}
+
+// verifiedOnce keeps a verification that failed: Apache's mod_ssl sets the SSL object's result to X509_V_OK before each request (TLS 1.2, "optional_no_ca").
+// Only another handshake, or another certificate, is verified anew. False: id says nothing that was not said before.
+func (s *stream) verifiedOnce(id *event.Identity) bool {
+	before := s.peer
+	if before != nil && before.VerifyResult != 0 && id.VerifyResult == 0 && reflect.DeepEqual(before.Certificate, id.Certificate) {
+		return false
+	}
+	if id.Certificate != nil { // one that could not be read this time is no other
+		s.peer = id
+	}
+	return true
 }
 
 // onSocket finds the TLS connection on a socket.
@@ -62,6 +87,9 @@ func (r *Registry) Identity(h event.Header, rec *bpf.TracerTlsIdentityRecord, tb
 		if id.Certificate == nil {
 			id.Source = "unreadable"
 		}
+	}
+	if !s.verifiedOnce(id) {
+		return
 	}
 	if s.role == "" {
 		s.held = id
@@ -107,7 +135,8 @@ func tlsVersion(v uint32) string {
 // TLSData takes a piece of plaintext.
 func (r *Registry) TLSData(h event.Header, rec *bpf.TracerTlsDataRecord, data []byte) {
 	s := r.tlsStream(h, rec.Ssl, rec.Random, rec.Socket, rec.Flags)
-	r.take(s, piece{h, bpf.TracerDirection(rec.Direction & 1), rec.Offset, uint64(rec.Length), data})
+	direction := bpf.TracerDirection(rec.Direction & 1)
+	r.take(s, piece{h, direction, s.base[direction] + rec.Offset, uint64(rec.Length), data})
 }
 
 // TLSFreed ends the connection of an SSL object.

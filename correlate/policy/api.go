@@ -4,10 +4,18 @@ import "time"
 
 // Certificate is what a policy sees of a peer certificate.
 type Certificate struct {
-	SHA256, Serial         string // lower-case hex
-	Subject, Issuer        []Attribute
-	URIs, DNSNames, Emails []string
+	SHA256, Serial              string      // lower-case hex; SHA256 is "" when it is not known
+	Subject, Issuer             []Attribute // in the order of the certificate
+	URIs, DNSNames, Emails, IPs []string
+	OtherNames, Extensions      []Typed // alternative names of type otherName; private extensions
+	Malformed                   []string
+	// Unreadable are the parts that could not be read whole: "serial", "issuer", "subject", "extensions", "subject_alt_name". What a rule says of
+	// such a part is in doubt.
+	Unreadable []string
 }
+
+// Typed is a value whose type is a dotted OID. Value is "" if it is no text.
+type Typed struct{ OID, Value string }
 
 // Attribute is one attribute of a distinguished name; Type is the RFC 4514 short name or the dotted OID.
 type Attribute struct{ Type, Value string }

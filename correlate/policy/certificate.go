@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -15,8 +16,11 @@ const (
 	sourceURI source = iota
 	sourceDNS
 	sourceEmail
+	sourceIP
+	sourceOther
 	sourceSubject
 	sourceIssuer
+	sourceExtension
 	sourceSerial
 	sourceSHA256
 )
@@ -50,16 +54,44 @@ func attributeOID(name string) string {
 	return name
 }
 
+// otherNameOIDs are the names of types of otherName that policies may use: Microsoft's user principal name, RFC 6120 section 13.7.1.4, RFC 8398.
+var otherNameOIDs = [...]struct{ name, oid string }{
+	{"UPN", "1.3.6.1.4.1.311.20.2.3"}, {"XmppAddr", "1.3.6.1.5.5.7.8.5"}, {"SmtpUTF8Mailbox", "1.3.6.1.5.5.7.8.9"},
+}
+
+// otherNameOID returns the dotted OID of a type of otherName; "" if it is none. address tells that its values have the form of an e-mail address.
+func otherNameOID(name string) (oid string, address bool) {
+	for _, o := range &otherNameOIDs {
+		if name == o.oid || strings.EqualFold(name, o.name) {
+			return o.oid, true
+		}
+	}
+	if name == "" || name[0] < '0' || name[0] > '9' {
+		return "", false
+	}
+	return attributeOID(name), false
+}
+
+// anyIndex is the index of a matcher that reads every attribute of its type.
+const anyIndex = -1
+
 // matcher is one condition on a certificate.
 type matcher struct {
 	source  source
-	oid     string // of sourceSubject and sourceIssuer
+	oid     string // of sourceSubject, sourceIssuer, sourceOther and sourceExtension
+	index   int    // of sourceSubject and sourceIssuer: of the attribute among those of its type, or anyIndex
 	label   string // as the policy calls the source: "subject.OU"
 	pattern pattern
-	spiffe  bool // a URI template of scheme spiffe: the certificate must be a valid X.509-SVID as to its names
+	exact   []string // if not nil, instead of the pattern
+	spiffe  bool     // a URI template of scheme spiffe: the certificate must be a valid X.509-SVID as to its names
 }
 
-func (m *matcher) String() string { return fmt.Sprintf("%s %q", m.label, m.pattern.text) }
+func (m *matcher) String() string {
+	if m.exact != nil {
+		return m.label + " one of " + quoted(m.exact)
+	}
+	return fmt.Sprintf("%s %q", m.label, m.pattern.text)
+}
 
 // value returns the i-th value of the matcher's source, or ok false after the last one.
 func (m *matcher) value(c *Certificate, i int) (v string, ok bool) {
@@ -71,12 +103,18 @@ func (m *matcher) value(c *Certificate, i int) (v string, ok bool) {
 		return strings.TrimSuffix(v, "."), ok
 	case sourceEmail:
 		return at(c.Emails, i)
+	case sourceIP:
+		return at(c.IPs, i)
+	case sourceOther:
+		return m.typed(c.OtherNames, i)
+	case sourceExtension:
+		return m.typed(c.Extensions, i)
 	case sourceSubject:
 		return m.attribute(c.Subject, i)
 	case sourceIssuer:
 		return m.attribute(c.Issuer, i)
 	case sourceSerial:
-		return strings.TrimLeft(c.Serial, "0"), i == 0 && c.Serial != ""
+		return c.Serial, i == 0 && c.Serial != ""
 	case sourceSHA256:
 		return c.SHA256, i == 0 && c.SHA256 != ""
 	}
@@ -91,6 +129,12 @@ func at(values []string, i int) (string, bool) {
 }
 
 func (m *matcher) attribute(name []Attribute, i int) (string, bool) {
+	if m.index != anyIndex {
+		if i > 0 {
+			return "", false
+		}
+		i = m.index
+	}
 	for k := range name {
 		if attributeOID(name[k].Type) != m.oid {
 			continue
@@ -103,15 +147,48 @@ func (m *matcher) attribute(name []Attribute, i int) (string, bool) {
 	return "", false
 }
 
-// refuses says why no value of the certificate may match, or returns "". An X.509-SVID has exactly one URI name, and that is a valid SPIFFE ID
-// (SPIFFE X.509-SVID section 2).
-func (m *matcher) refuses(c *Certificate) string {
-	if !m.spiffe {
+func (m *matcher) typed(values []Typed, i int) (string, bool) {
+	for k := range values {
+		if values[k].OID != m.oid {
+			continue
+		}
+		if i == 0 {
+			return values[k].Value, true
+		}
+		i--
+	}
+	return "", false
+}
+
+// unreadable says why the values of the matcher's source are not known, or returns "".
+func (m *matcher) unreadable(c *Certificate) string {
+	part := "subject_alt_name"
+	switch m.source {
+	case sourceSubject:
+		part = "subject"
+	case sourceIssuer:
+		part = "issuer"
+	case sourceExtension:
+		part = "extensions"
+	case sourceSerial:
+		part = "serial"
+	case sourceSHA256:
+		if c.SHA256 == "" {
+			return "the SHA-256 of the certificate is not known"
+		}
 		return ""
 	}
+	if slices.Contains(c.Unreadable, part) {
+		return "the certificate's " + part + " could not be read"
+	}
+	return ""
+}
+
+// refuses says why a URI that matches must not count, or returns "". An X.509-SVID has exactly one URI name, and that is a valid SPIFFE ID
+// (SPIFFE X.509-SVID section 2).
+func (m *matcher) refuses(c *Certificate) string {
 	switch {
-	case len(c.URIs) == 0:
-		return "the certificate has no URI name"
+	case !m.spiffe:
 	case len(c.URIs) > 1:
 		return fmt.Sprintf("the certificate has %d URI names, a SPIFFE identity has exactly one", len(c.URIs))
 	case !validSPIFFE(c.URIs[0]):

@@ -15,6 +15,7 @@ func (p *Policy) Explain(w io.Writer, c *Certificate, now time.Time, tables ...s
 	line("policy: %s", p.hash)
 	if c != nil {
 		line("certificate: sha256 %s, serial %s", c.SHA256, c.Serial)
+		c.describe(line)
 		id := p.identity.identify(c, now, func(step string) { line("%s", step) })
 		tenants := "unmapped"
 		if len(id.Tenants) > 0 {

@@ -97,6 +97,9 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("version: 1\nidentity:\n  map: { entries: { a: [b, c] } }\n  privileged:\n    - { subject: { CN: x }, tenants: any, until: 2027-01-01, why: y }\n"))
 	f.Add([]byte("version: 1\nexempt: [{ route: /a/**, tables: [a.b, c*], until: 2027-01-01, why: x }]\n"))
 	f.Add([]byte("version: 1\ndatabase: [{ engine: postgres, tables: { shared: [a, b*], owned: '*' } }]\n"))
+	f.Add([]byte("version: 1\nidentity: { map: { entries: { x: [y] }, by: { subject: 'CN[0]' } } }\n"))
+	f.Add([]byte("version: 1\nidentity: { map: { entries: { a.b: y }, by: san_dns } }\n"))
+	f.Add([]byte("version: 1\nidentity:\n  tenant:\n    - { oid: { 1.2.3: '{tenant}' }, san_other: { UPN: '*@x' }, serial: [1, -2], san_ip: ::1 }\n    - { subject: { 'OU[1]': '{tenant}' } }\n"))
 	f.Add([]byte("a: &a [*a]"))
 	f.Add([]byte("version: 1\nidentity: { map: { file: x, key: a } }"))
 	base := Default()
@@ -111,7 +114,8 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		c := &Certificate{SHA256: "00", Serial: "1", Subject: []Attribute{{"CN", "x"}, {"O", "y"}}, URIs: []string{"spiffe://x/tenant/y"}}
+		c := &Certificate{SHA256: "00", Serial: "1", Subject: []Attribute{{"CN", "x"}, {"O", "y"}}, URIs: []string{"spiffe://x/tenant/y"},
+			IPs: []string{"::1"}, OtherNames: []Typed{{"1.2.3", ""}}, Extensions: []Typed{{"1.2.3", "x"}}, Unreadable: []string{"issuer"}}
 		p.Identify(c, today)
 		p.RequestTenants("/t/acme/x%2fy/../z;w", func(string) []string { return []string{"x"} })
 		p.Route("/t/acme/7")
@@ -129,7 +133,7 @@ func FuzzMap(f *testing.F) {
 	f.Add([]byte("cert,db\nacme,1\n"))
 	f.Add([]byte("\xef\xbb\xbfdb,cert\n\"a\"\"b\",x\n#\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		pairs, err := readCSV(data, "cert", "db")
+		pairs, err := readCSV(data, columns{key: "cert", value: "db"})
 		if err != nil {
 			return
 		}

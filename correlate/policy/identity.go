@@ -34,6 +34,9 @@ func (r *identityRules) identify(c *Certificate, now time.Time, trace func(strin
 		return Identity{Rule: "none: no certificate"}
 	}
 	id := Identity{Rule: "none: no identity rule matches"}
+	if r.names != nil && r.names.by != nil {
+		id = r.looked(c, trace)
+	}
 	for i := range r.rules {
 		rule := &r.rules[i]
 		out := rule.apply(c, r.anyValue)

@@ -14,7 +14,7 @@ var (
 		known: []string{"from", "tenant", "multi", "map", "privileged"},
 		later: []string{"trusted_proxies", "headers", "hierarchy", "require"},
 	}
-	matcherNames  = []string{"san_uri", "san_dns", "san_email", "subject", "issuer", "serial", "sha256"}
+	matcherNames  = []string{"san_uri", "san_dns", "san_email", "san_ip", "san_other", "subject", "issuer", "oid", "serial", "sha256"}
 	ruleKeys      = keys{known: append(slices.Clone(matcherNames), "tenant")}
 	privilegeKeys = keys{known: append(slices.Clone(matcherNames), "tenants", "until", "why")}
 )
@@ -32,7 +32,12 @@ func (d *decoder) identity(n *yaml.Node, p *Policy, sum hash.Hash) {
 	if n := s.values["map"]; n != nil {
 		r.names = d.names(n, p, sum)
 	}
-	if n := s.values["tenant"]; n != nil {
+	if r.names != nil && r.names.by != nil {
+		r.rules = nil
+		if n := s.values["tenant"]; n != nil {
+			d.fail(n, "identity.tenant stands beside identity.map.by, and each says whose a certificate is (keep one)")
+		}
+	} else if n := s.values["tenant"]; n != nil {
 		r.rules = nil
 		for i, item := range d.list(n, "identity.tenant") {
 			if !d.count(item) {
@@ -92,7 +97,7 @@ func (d *decoder) rule(n *yaml.Node, path string, mapped bool) (rule, bool) {
 			continue
 		}
 		captures++
-		if !mapped && (m.source == sourceSerial || m.source == sourceSHA256) {
+		if !mapped && (m.source == sourceSerial || m.source == sourceSHA256 || m.source == sourceIP) {
 			d.fail(n, `%s: %s captures, but no map turns it into a tenant (add identity.map, or write the value and "tenant")`, path, m.label)
 			return rule{}, false
 		}
@@ -153,8 +158,14 @@ func (d *decoder) matchers(s *section) (out []matcher, ok bool) {
 			continue
 		}
 		source := source(i)
-		if source == sourceSubject || source == sourceIssuer {
+		switch source {
+		case sourceSubject, sourceIssuer, sourceOther, sourceExtension:
 			out = append(out, d.attributes(n, source, name, s.sub(name))...)
+			continue
+		case sourceSerial, sourceSHA256, sourceIP:
+			if m, ok := d.exact(n, source, name, s.sub(name)); ok {
+				out = append(out, m)
+			}
 			continue
 		}
 		text, ok := d.text(n, s.sub(name))
@@ -171,10 +182,6 @@ func (d *decoder) matchers(s *section) (out []matcher, ok bool) {
 			sep = '.'
 		case sourceEmail:
 			sep = '@'
-		case sourceSerial, sourceSHA256:
-			if text, ok = d.hex(n, source, text, s.sub(name)); !ok {
-				continue
-			}
 		}
 		if m.pattern, ok = d.pattern(word{text, n, s.sub(name)}, sep, true); ok {
 			out = append(out, m)
@@ -184,57 +191,4 @@ func (d *decoder) matchers(s *section) (out []matcher, ok bool) {
 		d.missing(s, "%s says nothing about the certificate (add one of %s)", s.path, strings.Join(matcherNames, ", "))
 	}
 	return out, len(out) > 0 && len(d.problems) == before
-}
-
-func (d *decoder) attributes(n *yaml.Node, source source, name, path string) (out []matcher) {
-	if n.Kind != yaml.MappingNode {
-		d.fail(n, "%s is %s (write attributes: { OU: \"tenant-%s\" })", path, describe(n), placeholder)
-		return nil
-	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := n.Content[i], n.Content[i+1]
-		oid := ""
-		if key.Kind == yaml.ScalarNode {
-			oid = attributeOID(key.Value)
-		}
-		if oid == "" {
-			d.fail(key, "unknown attribute %s in %s (write CN, O, OU, another short name of RFC 4514, or a dotted OID)", describe(key), path)
-			continue
-		}
-		if slices.ContainsFunc(out, func(m matcher) bool { return m.oid == oid }) {
-			d.fail(key, "attribute %q stands twice in %s (keep one)", key.Value, path)
-			continue
-		}
-		if !d.count(key) {
-			break
-		}
-		at := path + "." + key.Value
-		if text, ok := d.text(value, at); ok {
-			if p, ok := d.pattern(word{text, value, at}, 0, true); ok {
-				out = append(out, matcher{source: source, oid: oid, label: name + "." + key.Value, pattern: p})
-			}
-		}
-	}
-	return out
-}
-
-// hex brings a serial number or fingerprint into the form of Certificate, or passes {tenant} through.
-func (d *decoder) hex(n *yaml.Node, source source, text, path string) (string, bool) {
-	if text == placeholder {
-		return text, true
-	}
-	digits := strings.ToLower(strings.ReplaceAll(text, ":", ""))
-	if source == sourceSerial {
-		digits = strings.TrimLeft(digits, "0")
-	}
-	wrong := digits == "" || strings.ContainsFunc(digits, func(r rune) bool { return r > 'f' || hexDigit(byte(r)) < 0 })
-	switch {
-	case source == sourceSHA256 && (wrong || len(digits) != 64):
-		d.fail(n, "%s is %s (write the 64 hex digits of: openssl x509 -noout -fingerprint -sha256)", path, shorten(text))
-	case wrong || len(digits) > 64:
-		d.fail(n, "%s is %s (write the hex digits of: openssl x509 -noout -serial)", path, shorten(text))
-	default:
-		return digits, true
-	}
-	return "", false
 }

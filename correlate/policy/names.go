@@ -11,6 +11,7 @@ type nameMap struct {
 	keys   []string // sorted, each as often as it has values
 	values []string // beside keys
 	known  []string // values sorted, each once
+	by     *matcher // what of a certificate the keys are; nil: the name that a rule captures
 }
 
 type namePair struct{ key, value string }
@@ -48,11 +49,11 @@ func (m *nameMap) find(key string) []string {
 // a map the tenants that identity rules write out. The result must not be changed.
 func (p *Policy) KnownTenants() []string { return p.identity.known }
 
-// Mapped returns the database names of a name that stands in a certificate: those of the map, without a map the normalised name itself. None:
-// the map does not know it. The result must not be changed.
+// Mapped returns the database names of a name that stands in a certificate: those of the map, without a map of names the normalised name
+// itself. None: the map does not know it. The result must not be changed.
 func (p *Policy) Mapped(name string) []string {
 	name = Normalize(name)
-	if p.identity.names == nil {
+	if p.identity.names == nil || p.identity.names.by != nil {
 		return []string{name}
 	}
 	return p.identity.names.find(name)

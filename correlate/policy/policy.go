@@ -2,8 +2,6 @@
 // belongs to a tenant, and what is allowed beyond that. A Policy is immutable and safe for concurrent use.
 package policy
 
-import "time"
-
 // Policy is a compiled policy file.
 type Policy struct {
 	hash         string
@@ -23,16 +21,11 @@ type databaseRules struct {
 	tables   tableRules
 }
 
-// CertificateRules are the policy's section "certificates".
-type CertificateRules struct {
-	Expired bool          // a request after the certificate's end plus Grace is a finding
-	Grace   time.Duration // not negative
-}
-
-// Hash identifies what the policy says: "sha256:" and 16 hex digits over the bytes of the policy and of its map file.
+// Hash identifies what the policy says: "sha256:" and 16 hex digits over the bytes of the policy and of its map file; revocation lists are not in it.
 func (p *Policy) Hash() string { return p.hash }
 
-// Files returns the paths of the files that the policy names, for a watch on their changes; the policy file itself is not among them.
+// Files returns the paths of the files that the policy names, for a watch on their changes; the policy file itself and
+// revocation lists are not among them.
 func (p *Policy) Files() []string { return p.files }
 
 // Service returns the service that the policy is for, "" if it names none.

@@ -144,7 +144,7 @@ exempt: [{ service: x, until: 2020-01-01, why: old }]
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"rule 1: san_uri \"spiffe://*/tenant/{tenant}/**\": no match: the certificate has no URI name\n",
+		"rule 1: san_uri \"spiffe://*/tenant/{tenant}/**\": no match: the certificate has no san_uri\n",
 		"rule 2: subject.OU \"tenant-{tenant}\": no match: the certificate has no subject.OU\n",
 		"rule 3: subject.O \"{tenant}\": matches, tenant \"Acme\"\n",
 		"\"Acme\" -> \"42\", \"43\" in the database\n",

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // rule ties certificates to a tenant, or to a privilege: all of its matchers must match, and one of them may capture the tenant's name.
@@ -40,11 +41,18 @@ func newRule(matchers []matcher, tenant string) rule {
 
 // apply tries the rule. anyValue lets a multi-valued source name several tenants.
 func (r *rule) apply(c *Certificate, anyValue bool) outcome {
-	var out outcome
+	var out, doubtful outcome
 	for i := range r.matchers {
-		if out = r.matchers[i].apply(c); !out.matched {
+		out = r.matchers[i].apply(c)
+		switch {
+		case out.doubt && !doubtful.doubt:
+			doubtful = out
+		case !out.doubt && !out.matched: // whatever the doubts, the rule does not match
 			return out
 		}
+	}
+	if doubtful.doubt {
+		return doubtful
 	}
 	switch {
 	case r.tenant != "":
@@ -57,8 +65,8 @@ func (r *rule) apply(c *Certificate, anyValue bool) outcome {
 }
 
 func (m *matcher) apply(c *Certificate) outcome {
-	if why := m.refuses(c); why != "" {
-		return outcome{why: why}
+	if why := m.unreadable(c); why != "" {
+		return outcome{doubt: true, why: why}
 	}
 	var out outcome
 	i := 0
@@ -71,8 +79,15 @@ func (m *matcher) apply(c *Certificate) outcome {
 		if len(v) > maxValue {
 			continue
 		}
+		if v == "" && (m.source == sourceOther || m.source == sourceExtension) {
+			return outcome{doubt: true, why: fmt.Sprintf("a value of %s is no text", m.label)}
+		}
 		name, n := "", 0
-		if m.pattern.captures {
+		if m.exact != nil {
+			if slices.Contains(m.exact, v) {
+				n = 1
+			}
+		} else if m.pattern.captures {
 			var from, to int
 			if from, to, n = m.pattern.find(v); n == 1 {
 				name = strings.TrimSpace(v[from:to])
@@ -84,6 +99,9 @@ func (m *matcher) apply(c *Certificate) outcome {
 			continue
 		}
 		suspect := unclean(v)
+		if suspect == "" && strings.ContainsRune(v, utf8.RuneError) {
+			suspect = "holds a character that could not be decoded"
+		}
 		if suspect == "" && len(name) > maxName {
 			suspect = "is longer than 512 bytes"
 		}
@@ -100,6 +118,9 @@ func (m *matcher) apply(c *Certificate) outcome {
 	}
 	switch {
 	case out.matched:
+		if why := m.refuses(c); why != "" {
+			return outcome{doubt: true, why: why}
+		}
 	case i == 0:
 		out.why = "the certificate has no " + m.label
 	default:

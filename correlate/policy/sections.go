@@ -4,7 +4,6 @@ import (
 	"hash"
 	"slices"
 	"strings"
-	"time"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -16,7 +15,8 @@ var (
 	}
 	requestKeys     = keys{known: []string{"tenant", "ignore"}}
 	requestRuleKeys = keys{known: []string{"path", "header"}}
-	certificateKeys = keys{known: []string{"expired", "grace"}, later: []string{"revocation", "max_connection_age"}}
+	certificateKeys = keys{known: []string{"expired", "grace", "revocation", "max_connection_age"}}
+	revocationKeys  = keys{known: []string{"crl", "ca", "max_age", "ocsp"}}
 	privacyKeys     = keys{known: []string{"tenants"}}
 )
 
@@ -152,22 +152,4 @@ func (d *decoder) absolute(w word) bool {
 	}
 	d.fail(w.node, "%s: %q does not begin with a slash (write %q)", w.path, w.text, "/"+w.text)
 	return false
-}
-
-func (d *decoder) certificates(n *yaml.Node, r CertificateRules) CertificateRules {
-	s, ok := d.section(n, "certificates", certificateKeys)
-	if !ok {
-		return r
-	}
-	r.Expired = d.choice(&s, "expired", "finding", "finding", "off") == "finding"
-	if n := s.values["grace"]; n != nil {
-		if text, ok := d.text(n, "certificates.grace"); ok {
-			grace, err := time.ParseDuration(text)
-			if err != nil || grace < 0 {
-				d.fail(n, "certificates.grace is %s (write a duration that is not negative: 0s, 90s, 5m, 1h30m)", shorten(text))
-			}
-			r.Grace = grace
-		}
-	}
-	return r
 }

@@ -15,6 +15,7 @@ import (
 
 	"tenantrace/collector/event"
 	"tenantrace/collector/identity"
+	"tenantrace/correlate"
 	"tenantrace/correlate/policy"
 	"tenantrace/correlate/tenantsql"
 )
@@ -87,16 +88,12 @@ func readCertificate(file string) (*policy.Certificate, error) {
 	}
 	var c *event.Certificate
 	if err == nil {
-		// A certificate that comes with an error was read as far as possible, which is what the daemon goes by too.
 		c, err = identity.Parse(data)
 	}
 	if c == nil {
 		return nil, fmt.Errorf("certificate %q: %w [name a PEM or DER file]", file, err)
 	}
-	return &policy.Certificate{
-		SHA256: c.SHA256, Serial: c.Serial, Subject: attributes(c.Subject), Issuer: attributes(c.Issuer),
-		URIs: c.URIs, DNSNames: c.DNSNames, Emails: c.Emails,
-	}, nil
+	return correlate.PolicyCertificate(c), nil
 }
 
 func firstPEM(data []byte) ([]byte, error) {
@@ -109,14 +106,6 @@ func firstPEM(data []byte) ([]byte, error) {
 			return block.Bytes, nil
 		}
 	}
-}
-
-func attributes(in []event.Attribute) []policy.Attribute {
-	out := make([]policy.Attribute, len(in))
-	for i, a := range in {
-		out[i] = policy.Attribute(a)
-	}
-	return out
 }
 
 // tablesOf gives the tables that the statements touch, each once.

@@ -54,6 +54,10 @@ func Run(ctx context.Context, cfg Config) (err error) {
 	if err != nil {
 		return err
 	}
+	revoked, err := openRevocation(rules.Policy().CertificateRules().Revocation, cfg.Log, registry)
+	if err != nil {
+		return err
+	}
 	var tracer Tracer // set before the endpoint is served
 	server, err := endpoint.Listen(endpoint.Config{
 		Listen: cfg.Listen, Gatherer: registry, Log: cfg.Log,
@@ -99,7 +103,7 @@ func Run(ctx context.Context, cfg Config) (err error) {
 		}
 	}()
 	tracer, err = cfg.NewTracer(TracerConfig{
-		Handler: recorded(out.recording, &cfg, started, judge),
+		Handler: newRevoker(recorded(out.recording, &cfg, started, judge), &revoked.lists),
 		Fields:  rules.Policy().Headers(), Columns: rules.Policy().Columns(), Log: cfg.Log,
 	})
 	if err != nil {
@@ -119,7 +123,7 @@ func Run(ctx context.Context, cfg Config) (err error) {
 	web := start(func() error { return server.Run(serving) })
 	trace := start(func() error { return tracer.Run(tracing) })
 	follow := start(func() error {
-		rules.follow(tracing, cfg.Hangup, out, func(p *policy.Policy) {
+		rules.follow(tracing, cfg.Hangup, out, revoked, func(p *policy.Policy) {
 			judge.replace(p)
 			tracer.SetWanted(p.Headers(), p.Columns())
 		})

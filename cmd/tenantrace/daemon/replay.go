@@ -9,10 +9,12 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"tenantrace/collector/event"
 	"tenantrace/collector/recording"
 )
 
-// Replay judges the recording in file as Run would judge the host: same engine, same outputs, the recording's clock. Of cfg it uses
+// Replay judges the recording in file as Run would judge the host: same engine, same outputs, the recording's clock, and the
+// answers of revocation lists that are in it. Of cfg it uses
 // Policy, Findings, Verdicts, Version, Stdout, Log and NewEngine.
 func Replay(ctx context.Context, file string, cfg Config) (err error) {
 	in, err := os.Open(file)
@@ -42,18 +44,24 @@ func Replay(ctx context.Context, file string, cfg Config) (err error) {
 		return err
 	}
 	defer engine.Close()
-	events := 0
+	events, listed := 0, false
 	for ctx.Err() == nil {
 		e, err := reader.Next()
 		if errors.Is(err, io.EOF) {
 			if reader.Cut() {
 				cfg.Log.Warn("the recording ends within a line: its last event is missing", "file", file, "events", events)
 			}
+			if !listed && rules.Policy().CertificateRules().Revocation != nil {
+				cfg.Log.Warn("the recording was made without revocation lists: revoked certificates are not found in it", "file", file)
+			}
 			cfg.Log.Info("replayed", "file", file, "events", events, "policy", rules.Policy().Hash())
 			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("recording %q: %w", file, err)
+		}
+		if _, ok := e.(*event.RevocationLists); ok {
+			listed = true
 		}
 		engine.Handle(e)
 		events++

@@ -64,8 +64,8 @@ func (r *rules) loaded() time.Time {
 }
 
 // follow reads the policy again on each hangup and whenever one of its files changed, until ctx is done, and tells changed each new one.
-// A hangup reopens the output files too.
-func (r *rules) follow(ctx context.Context, hangup <-chan os.Signal, out *outputs, changed func(*policy.Policy)) {
+// A hangup reopens the output files too. The revocation lists follow the policy and their own files.
+func (r *rules) follow(ctx context.Context, hangup <-chan os.Signal, out *outputs, revoked *revocation, changed func(*policy.Policy)) {
 	ticker := time.NewTicker(watchInterval)
 	defer ticker.Stop()
 	for {
@@ -82,6 +82,7 @@ func (r *rules) follow(ctx context.Context, hangup <-chan os.Signal, out *output
 				r.reload(changed)
 			}
 		}
+		revoked.follow(r.Policy().CertificateRules().Revocation)
 	}
 }
 

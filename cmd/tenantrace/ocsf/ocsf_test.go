@@ -136,6 +136,16 @@ func bare() *verdict.Finding {
 		Evidence: verdict.Statement{Version: 1, Service: "billing", PID: 1, Connection: &verdict.Connection{Remote: "/run/app.sock"}, Request: &verdict.Request{Method: "GET", Path: "/"}}}
 }
 
+// changed is a finding about a connection on which no request is open.
+func changed() *verdict.Finding {
+	f := full()
+	e := &f.Evidence
+	f.Name, f.CWE, f.Severity = "IDENTITY_CHANGED_ON_CONNECTION", []int{367}, verdict.SeverityHigh
+	e.Request, e.SQL, e.Verdict, e.Link, e.EvidenceLevel, e.DatabaseTenants = nil, verdict.SQL{Rows: -1}, "", verdict.LinkNone, "", []string{}
+	e.Timeline = verdict.Timeline{Handshake: 1 * second}
+	return f
+}
+
 // late is a finding on a database session whose beginning was not seen.
 func late() *verdict.Finding {
 	f := full()
@@ -161,7 +171,7 @@ func decode(t *testing.T, f *verdict.Finding) map[string]any {
 
 func TestFieldsAreOfThePinnedSchema(t *testing.T) {
 	s := loadSchema(t)
-	for name, f := range map[string]*verdict.Finding{"full": full(), "update": update(), "bare": bare(), "late": late()} {
+	for name, f := range map[string]*verdict.Finding{"full": full(), "update": update(), "bare": bare(), "changed": changed(), "late": late()} {
 		t.Run(name, func(t *testing.T) {
 			s.check(t, "finding", "detection_finding", decode(t, f))
 		})

@@ -13,15 +13,17 @@ import (
 	"github.com/spf13/pflag"
 
 	"tenantrace/lab"
+	"tenantrace/lab/matrix"
 )
 
 const usage = `usage: lab <command> [flags]
 
 commands:
-  run    plays every scenario against each kind of worker and each way to the database, and says what the daemon made of it
-  load   sends an exact number of requests with planted faults, and counts that the daemon saw each of them
-  bench  measures the service with and without the daemon, in pairs
-  seed   makes the lab's database and keeps it in a directory, for --seed
+  run       plays every scenario against each kind of worker and each way to the database, and says what the daemon made of it
+  load      sends an exact number of requests with planted faults, and counts that the daemon saw each of them
+  identity  holds the daemon's identity of each request against the certificate sent, over many servers and kinds of sessions
+  bench     measures the service with and without the daemon, in pairs
+  seed      makes the lab's database and keeps it in a directory, for --seed
 
 `
 
@@ -51,7 +53,12 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 	var seed string
 	load := lab.LoadConfig{}
 	bench := lab.BenchConfig{}
+	identity := matrix.Config{}
 	switch name {
+	case "identity":
+		flags.BoolVar(&identity.Quick, "quick", false, "only a part of the servers, with few requests")
+		flags.IntVar(&identity.Requests, "requests", 0, fmt.Sprintf("requests of each row (default %d, with --quick %d)", matrix.DefaultRequests, matrix.QuickRequests))
+		flags.StringSliceVar(&identity.Servers, "servers", nil, `names of the servers, as "node 20" (default: all)`)
 	case "run":
 		flags.StringSliceVar(&selection.Servers, "servers", nil, "names of the servers to play at, as gthread-tls (default: all)")
 		flags.StringSliceVar(&selection.Scenarios, "scenarios", nil, "ids of the scenarios to play, as E10 (default: all)")
@@ -69,7 +76,7 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 		fmt.Fprint(out, usage)
 		return nil
 	default:
-		return fmt.Errorf("unknown command %q [one of run, load, bench, seed]", name)
+		return fmt.Errorf("unknown command %q [one of run, load, bench, identity, seed]", name)
 	}
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
@@ -90,7 +97,10 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 		return fmt.Errorf("look at the daemon: %w [build it first]", err)
 	}
 	load.Config, bench.Config = cfg, cfg
+	identity.Daemon, identity.Work, identity.Keep, identity.Out = cfg.Daemon, cfg.Work, cfg.Keep, cfg.Out
 	switch name {
+	case "identity":
+		return matrix.Run(ctx, identity)
 	case "load":
 		if load.Connections < 1 || load.Requests < 1 {
 			return errors.New("--connections and --requests must be at least 1")
