@@ -45,6 +45,8 @@ type TracerControl struct {
 	Inode     uint64
 	Device    uint32
 	State     uint32
+	Fd        int32
+	Pad       uint32
 }
 
 type TracerControlOperation uint32
@@ -80,6 +82,13 @@ type TracerFileKey struct {
 	Inode  uint64
 	Device uint32
 	Pad    uint32
+}
+
+type TracerFileMark struct {
+	_          structs.HostLayout
+	State      uint32
+	Generation uint32
+	Known      uint32
 }
 
 type TracerFileRecord struct {
@@ -338,6 +347,7 @@ const (
 	TracerVarUnusedDirection        = "unused_direction"
 	TracerVarUnusedDrop             = "unused_drop"
 	TracerVarUnusedFile             = "unused_file"
+	TracerVarUnusedFileMark         = "unused_file_mark"
 	TracerVarUnusedFileState        = "unused_file_state"
 	TracerVarUnusedHeader           = "unused_header"
 	TracerVarUnusedLengthFrom       = "unused_length_from"
@@ -444,6 +454,7 @@ type TracerVariableSpecs struct {
 	UnusedDirection        *ebpf.VariableSpec `ebpf:"unused_direction"`
 	UnusedDrop             *ebpf.VariableSpec `ebpf:"unused_drop"`
 	UnusedFile             *ebpf.VariableSpec `ebpf:"unused_file"`
+	UnusedFileMark         *ebpf.VariableSpec `ebpf:"unused_file_mark"`
 	UnusedFileState        *ebpf.VariableSpec `ebpf:"unused_file_state"`
 	UnusedHeader           *ebpf.VariableSpec `ebpf:"unused_header"`
 	UnusedLengthFrom       *ebpf.VariableSpec `ebpf:"unused_length_from"`
@@ -524,6 +535,7 @@ type TracerVariables struct {
 	UnusedDirection        *ebpf.Variable `ebpf:"unused_direction"`
 	UnusedDrop             *ebpf.Variable `ebpf:"unused_drop"`
 	UnusedFile             *ebpf.Variable `ebpf:"unused_file"`
+	UnusedFileMark         *ebpf.Variable `ebpf:"unused_file_mark"`
 	UnusedFileState        *ebpf.Variable `ebpf:"unused_file_state"`
 	UnusedHeader           *ebpf.Variable `ebpf:"unused_header"`
 	UnusedLengthFrom       *ebpf.Variable `ebpf:"unused_length_from"`
