@@ -67,6 +67,7 @@ struct file_record {
 enum file_state {
 	FILE_IGNORED = 1, /* exports nothing of interest */
 	FILE_PROBED,	  /* probes are attached: processes that map it are traced */
+	FILE_ANNOUNCED,	  /* Go was asked to look at it, and will be until it has */
 };
 
 /* What was found in a file. Its number is another's once it is deleted, so that the file itself must be told apart. */

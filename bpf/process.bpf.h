@@ -80,23 +80,23 @@ static __always_inline bool identify(struct file *file, struct file_key *key, __
 /* An executable mapping of file by the current task. */
 static __always_inline void file_mapped(struct file *file)
 {
+	struct file_mark fresh = {.state = FILE_ANNOUNCED, .known = 1}, *mark;
 	struct file_key key = {};
 	struct file_record *r;
-	struct file_mark *mark;
-	__u32 generation;
 
-	if (!identify(file, &key, &generation))
+	if (!identify(file, &key, &fresh.generation))
 		return;
 	mark = bpf_map_lookup_elem(&files, &key);
 	if (mark && !mark->known) {
-		mark->generation = generation;
+		mark->generation = fresh.generation;
 		mark->known = 1;
 	}
-	if (mark && mark->generation == generation) {
+	if (mark && mark->generation == fresh.generation && mark->state != FILE_ANNOUNCED) {
 		if (mark->state == FILE_PROBED)
 			trace_current();
 		return;
 	}
+	bpf_map_update_elem(&files, &key, &fresh, BPF_ANY);
 	r = bpf_ringbuf_reserve(&events, sizeof(*r), 0);
 	if (!r) {
 		count_drop(NULL, DROP_RINGBUF);

@@ -100,8 +100,9 @@ type TracerFileRecord struct {
 type TracerFileState uint32
 
 const (
-	TracerFileStateFILE_IGNORED TracerFileState = 1
-	TracerFileStateFILE_PROBED  TracerFileState = 2
+	TracerFileStateFILE_IGNORED   TracerFileState = 1
+	TracerFileStateFILE_PROBED    TracerFileState = 2
+	TracerFileStateFILE_ANNOUNCED TracerFileState = 3
 )
 
 type TracerLengthFrom uint32

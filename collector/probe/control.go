@@ -69,14 +69,19 @@ type FileKey struct {
 
 // MarkFile tells the kernel side what was found in an open file, and gives the numbers under which it knows the file. Where the kernel can be asked, that takes
 // them from the file itself: those of /proc may be another's (an overlay's, before Linux 6.7). Elsewhere they are the given ones, and the file's generation is
-// that of its next mapping.
+// that of the mapping that announced it, else of the next one.
 func (p *Programs) MarkFile(f *os.File, numbers FileKey, state bpf.TracerFileState) (FileKey, error) {
 	if p.features.Control {
 		c, err := p.ask(bpf.TracerControlOperationCONTROL_MARK_FILE, bpf.TracerControl{Fd: int32(f.Fd()), State: uint32(state)})
 		return FileKey{c.Device, c.Inode}, err
 	}
 	key := bpf.TracerFileKey{Inode: numbers.Inode, Device: numbers.Device}
-	return numbers, p.objects.Files.Update(key, bpf.TracerFileMark{State: uint32(state)}, ebpf.UpdateAny)
+	var mark bpf.TracerFileMark
+	if err := p.objects.Files.Lookup(key, &mark); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
+		return numbers, err
+	}
+	mark.State = uint32(state)
+	return numbers, p.objects.Files.Update(key, mark, ebpf.UpdateAny)
 }
 
 // ForgetFile makes the kernel side announce the file at its next mapping.
