@@ -3,6 +3,7 @@
  *   server CERT KEY CA one FD    serves the connection FD and ends, leaving all for the kernel to clean up
  * load LIBSSL LIBCRYPTO             maps these and listens, answers with the port; linked in (-DLINKED) it uses what it was linked with
  * prefork LIBSSL LIBCRYPTO NUMBER   the same, but so many forked processes accept
+ * each                              listens, and has a process of its own, which runs the program anew, serve each connection
  * map FILE                          maps a file executable
  * unload                            unmaps the files mapped so
  * A request for /fork/... is answered by a child, which keeps the connection; the parent frees its SSL object. OpenSSL's functions are declared here: one
@@ -171,7 +172,7 @@ static void *accept_all(void *argument)
 	return NULL;
 }
 
-static int load(const char *ssl, const char *crypto)
+static struct tls *listening_on_new_port(void)
 {
 	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t size = sizeof(at);
@@ -179,12 +180,43 @@ static int load(const char *ssl, const char *crypto)
 
 	if (listening > LISTENERS)
 		fail("too many listeners");
-	prepare(t, ssl, crypto);
 	t->fd = socket(AF_INET, SOCK_STREAM, 0);
 	if (bind(t->fd, (struct sockaddr *)&at, sizeof(at)) || listen(t->fd, 512) || getsockname(t->fd, (struct sockaddr *)&at, &size))
 		fail("listen");
 	t->port = ntohs(at.sin_port);
+	return t;
+}
+
+static int load(const char *ssl, const char *crypto)
+{
+	struct tls *t = listening_on_new_port();
+
+	prepare(t, ssl, crypto);
 	return t->port;
+}
+
+static void *run_each(void *argument)
+{
+	struct tls *t = argument;
+
+	for (;;) {
+		char number[16];
+		int fd = accept(t->fd, NULL, NULL);
+		pid_t child;
+
+		if (fd < 0)
+			fail("accept");
+		child = fork();
+		if (child < 0)
+			fail("fork");
+		if (!child) {
+			snprintf(number, sizeof(number), "%d", fd);
+			execl("/proc/self/exe", "server", files[0], files[1], files[2], "one", number, NULL);
+			fail("exec");
+		}
+		close(fd);
+	}
+	return NULL;
 }
 
 static void workers(int port, int number)
@@ -238,6 +270,11 @@ static void command(char *line)
 	} else if (sscanf(line, "prefork %1023s %1023s %d", first, second, &number) == 3) {
 		port = load(first, second);
 		workers(port, number);
+	} else if (!strcmp(line, "each\n")) {
+		struct tls *t = listening_on_new_port();
+
+		port = t->port;
+		in_thread(run_each, t);
 	} else if (sscanf(line, "map %1023s", first) == 1) {
 		map(first);
 	} else if (!strcmp(line, "unload\n")) {
