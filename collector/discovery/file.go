@@ -1,7 +1,6 @@
 package discovery
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"syscall"
@@ -36,15 +35,15 @@ func (k *file) state() bpf.TracerFileState {
 	return bpf.TracerFileStateFILE_IGNORED
 }
 
-func (k *file) close() error {
-	var errs []error
+// detached gives the attached libraries, to be closed.
+func (k *file) detached() (out []*probe.Library) {
 	for _, l := range []*probe.Library{k.library, k.decoder} {
 		if l != nil {
-			errs = append(errs, l.Close())
+			out = append(out, l)
 		}
 	}
 	k.library, k.decoder = nil, nil
-	return errors.Join(errs...)
+	return out
 }
 
 // stamp tells a file from another that got its numbers, and from itself when it was written to.

@@ -195,9 +195,9 @@ func byPath(a, b Library) int {
 func (f *Finder) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var errs []error
+	var all []*probe.Library
 	for _, k := range f.distinct() {
-		errs = append(errs, k.close())
+		all = append(all, k.detached()...)
 	}
-	return errors.Join(errs...)
+	return probe.Close(all...)
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"maps"
 	"time"
+
+	"tenantrace/collector/probe"
 )
 
 // How long a library that nobody maps stays probed, and after which time a file without probes is looked at anew.
@@ -36,7 +38,7 @@ func (f *Finder) release(alive map[uint32]bool) {
 				delete(alive, pid)
 			}
 		}
-		errs := []error{k.close()}
+		errs := []error{probe.Close(k.detached()...)}
 		for _, key := range k.marked {
 			errs = append(errs, f.cfg.Programs.ForgetFile(key))
 		}
