@@ -14,7 +14,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -158,7 +157,12 @@ func TestContainers(t *testing.T) {
 	for _, r := range []*running{second, third} {
 		ports[r] = r.do("load " + host + " " + crypto)
 	}
-	time.Sleep(promised(time.Second)) // to find a library
+	for _, r := range []*running{early, second, third} {
+		wait(t, "the container's process", func() bool {
+			_, traced := c.programs.Lost(uint32(r.pid))
+			return traced
+		})
+	}
 	for name, r := range map[string]*running{"early": early, "second": second, "third": third} {
 		certificate := tenant(t, a, name)
 		client := a.within(t, r.pid, certificate)

@@ -5,10 +5,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"tenantrace/collector/discovery"
 	"tenantrace/collector/event"
 )
 
@@ -48,13 +50,13 @@ func TestSeveralLibrariesInOneProcess(t *testing.T) {
 		{"host", hostSSL, hostCrypto}, {"renamed", otherSSL, otherCrypto}, {"old", filepath.Join(old, "libssl.so.1.1"), filepath.Join(old, "libcrypto.so.1.1")},
 	} {
 		certificate := tenant(t, a, l.name)
-		time.Sleep(promised(3 * time.Second)) // the process is quiet meanwhile
+		time.Sleep(3 * time.Second) // the process is quiet meanwhile
 		port := server.do("load " + l.ssl + " " + l.crypto)
-		time.Sleep(promised(time.Second)) // to find a library
+		found(t, c, l.ssl, server.pid)
 		ask(t, a, certificate, port)
 		seen(t, n, server.pid, certificate, requests)
-		if found := libraryOf(t, c, l.ssl); !found.OffsetsKnown || found.Functions.Internal != 3 || found.Functions.Exported != 3 {
-			t.Errorf("library %+v: want offsets and probes on 3 internal and 3 exported functions", found)
+		if got := libraryOf(t, c, l.ssl); !got.OffsetsKnown || got.Functions.Internal != 3 || got.Functions.Exported != 3 {
+			t.Errorf("library %+v: want offsets and probes on 3 internal and 3 exported functions", got)
 		}
 	}
 	stop()
@@ -75,12 +77,9 @@ func TestLinkedIn(t *testing.T) {
 	whole, stripped := a.run(t, exe), a.run(t, bare)
 	certificate, other := tenant(t, a, "linked"), tenant(t, a, "stripped")
 	ports := []string{whole.do("load - -"), stripped.do("load - -")}
-	wait(t, "both executables", func() bool {
-		found := map[string]bool{}
-		for _, l := range c.Libraries() {
-			found[l.Path] = true
-		}
-		return found[exe] && found[bare]
+	found(t, c, exe, whole.pid)
+	wait(t, "the stripped executable", func() bool {
+		return slices.ContainsFunc(c.Libraries(), func(l discovery.Library) bool { return l.Path == bare && l.Processes > 0 })
 	})
 	ask(t, a, certificate, ports[0])
 	ask(t, a, other, ports[1])
@@ -133,7 +132,7 @@ func TestDeletedAndUpgradedLibraries(t *testing.T) {
 		}
 	}
 	port := upgraded.do("load " + ssl + " " + crypto)
-	time.Sleep(promised(time.Second)) // to find a library
+	found(t, c, ssl, upgraded.pid)
 	old, new := tenant(t, a, "old"), tenant(t, a, "new")
 	ask(t, a, old, beforePort)
 	ask(t, a, new, port)
@@ -167,7 +166,7 @@ func TestInodeUsedAgain(t *testing.T) {
 	a := newAuthority(t)
 	server := a.run(t, compile(t))
 	n := &notes{}
-	_, stop := start(t, n, server.pid)
+	c, stop := start(t, n, server.pid)
 	ssl, crypto := renamed(t)
 	content, err := os.ReadFile(ssl)
 	if err != nil {
@@ -180,7 +179,7 @@ func TestInodeUsedAgain(t *testing.T) {
 	}
 	number := inode(t, nothing)
 	server.do("map " + nothing)
-	time.Sleep(promised(time.Second)) // to find that there is nothing in it
+	time.Sleep(promised(250 * time.Millisecond)) // to find that there is nothing in it
 	server.do("unload")
 	if err := os.Remove(nothing); err != nil {
 		t.Fatal(err)
@@ -200,7 +199,7 @@ func TestInodeUsedAgain(t *testing.T) {
 		}
 	}
 	port := server.do("load " + again + " " + crypto)
-	time.Sleep(promised(time.Second)) // to find a library
+	found(t, c, again, server.pid)
 	certificate := tenant(t, a, "again")
 	ask(t, a, certificate, port)
 	seen(t, n, server.pid, certificate, requests)
@@ -217,11 +216,13 @@ func TestForks(t *testing.T) {
 	early, late := a.run(t, exe), a.run(t, exe)
 	earlyPort := early.do("prefork " + ssl + " " + crypto + " 3")
 	n := &notes{}
-	_, stop := start(t, n)
+	c, stop := start(t, n)
 	latePort := late.do("prefork " + ssl + " " + crypto + " 3")
 	middle := a.run(t, exe)
 	middlePort := middle.do("load " + ssl + " " + crypto)
-	time.Sleep(promised(time.Second)) // to find the processes
+	for _, r := range []*running{early, late, middle} {
+		found(t, c, ssl, r.pid)
+	}
 	for name, port := range map[string]string{"early": earlyPort, "late": latePort} {
 		certificate := tenant(t, a, name)
 		ask(t, a, certificate, port)

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -146,6 +147,15 @@ func seen(t *testing.T, n *notes, pid int, certificate tls.Certificate, count in
 	if got := right(); got != count || all != count {
 		t.Errorf("%d requests of %s, %d of them in process %d with its identity; want %d", all, name, got, pid, count)
 	}
+}
+
+// found waits until a library has its probes and a process that maps it is traced.
+func found(t *testing.T, c *Collector, path string, pid int) {
+	t.Helper()
+	wait(t, fmt.Sprintf("probes on %q in process %d", path, pid), func() bool {
+		_, traced := c.programs.Lost(uint32(pid))
+		return traced && slices.ContainsFunc(c.Libraries(), func(l discovery.Library) bool { return l.Path == path && l.Probes > 0 && l.Processes > 0 })
+	})
 }
 
 // libraryOf finds what the collector says of the file at a path.

@@ -189,9 +189,13 @@ static struct tls *listening_on_new_port(void)
 
 static int load(const char *ssl, const char *crypto)
 {
-	struct tls *t = listening_on_new_port();
+	struct tls loaded, *t;
 
-	prepare(t, ssl, crypto);
+	prepare(&loaded, ssl, crypto);
+	t = listening_on_new_port();
+	loaded.fd = t->fd;
+	loaded.port = t->port;
+	*t = loaded;
 	return t->port;
 }
 
