@@ -207,6 +207,25 @@ func TestInodeUsedAgain(t *testing.T) {
 	server.end() // else the file system stays in use
 }
 
+// A libssl whose libcrypto never comes is probed all the same, after a while, and it is said what is not known of it.
+func TestLibraryWithoutItsCompanion(t *testing.T) {
+	needRoot(t)
+	alone := filepath.Join(t.TempDir(), "libssl-alone.so")
+	args := []string{"-O2", "-shared", "-fPIC", "-w", "-DPLAIN", "-Di2d_re_X509_tbs=other_name", "-o", alone, "openssl/testdata/library.c"}
+	if out, err := exec.Command("gcc", args...).CombinedOutput(); err != nil {
+		t.Fatalf("gcc: %v: %s", err, out)
+	}
+	a := newAuthority(t)
+	server := a.run(t, compile(t))
+	c, stop := start(t, &notes{}, server.pid)
+	server.do("map " + alone)
+	found(t, c, alone, server.pid)
+	if l := libraryOf(t, c, alone); l.OffsetsKnown || !strings.Contains(l.Error, "no libcrypto") {
+		t.Errorf("library %+v: want one without offsets, and why", l)
+	}
+	stop()
+}
+
 // Workers that were forked before serve on the parent's socket, and a child that is forked in the middle of a connection goes on with it.
 func TestForks(t *testing.T) {
 	needRoot(t)

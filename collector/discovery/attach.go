@@ -25,11 +25,16 @@ func (f *Finder) examine(pid uint32, mappings []procfs.Mapping, announced bool) 
 			f.use(pid, k)
 		}
 	}
-	delete(f.waiting, pid)
+	waits := false
 	for _, m := range files {
-		if m.ssl {
-			traced = f.attach(pid, m, files) || traced
+		if !m.ssl {
+			continue
 		}
+		probed, later := f.attach(pid, m, files)
+		traced, waits = traced || probed, waits || later
+	}
+	if !waits {
+		delete(f.waiting, pid)
 	}
 	return traced
 }
@@ -41,21 +46,19 @@ func (f *Finder) use(pid uint32, k *file) {
 	k.users[pid] = true
 }
 
-// attach puts the probes on a file that exports libssl's symbols, if they are not there yet. files are all that the process maps.
-func (f *Finder) attach(pid uint32, m mapped, files []mapped) bool {
+// attach puts the probes on a file that exports libssl's symbols, if they are not there yet. files are all that the process maps. later: the libcrypto that goes
+// with it may still come.
+func (f *Finder) attach(pid uint32, m mapped, files []mapped) (probed, later bool) {
 	id := fileID{Device: m.Device, Inode: m.Inode}
 	k := f.files[id]
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if k.library != nil {
-		return true
-	}
-	if k.failed != "" {
-		return false
+	if k.library != nil || k.failed != "" {
+		return k.library != nil, false
 	}
 	cryptos, certain := companions(m, files)
 	if !k.crypto && !certain && f.mayWait(pid) {
-		return false
+		return false, true
 	}
 	o, done, err := open(f.cfg.Proc, pid, m.Mapping, cryptos, k.crypto)
 	if err == nil {
@@ -73,7 +76,7 @@ func (f *Finder) attach(pid uint32, m mapped, files []mapped) bool {
 	if o.ssl != nil {
 		f.mark(k, o.ssl, id)
 	}
-	return k.library != nil
+	return k.library != nil, false
 }
 
 // mayWait tells whether the process may yet map the libcrypto that goes with its libssl.
