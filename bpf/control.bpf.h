@@ -8,7 +8,9 @@ static __always_inline void controlled(struct control *c)
 {
 	struct traced_process fresh = {.announced = 1}, *process;
 	struct file_key key = {.inode = c->inode, .device = c->device};
-	__u32 pid = c->pid, state = c->state;
+	struct file_mark mark = {.state = c->state, .known = 1};
+	struct file *file;
+	__u32 pid = c->pid;
 
 	c->result = 0;
 	switch (c->operation) {
@@ -26,7 +28,14 @@ static __always_inline void controlled(struct control *c)
 			c->result = -ENOENT;
 		break;
 	case CONTROL_MARK_FILE:
-		c->result = bpf_map_update_elem(&files, &key, &state, BPF_ANY);
+		file = file_of(c->fd);
+		if (!file || !identify(file, &key, &mark.generation)) {
+			c->result = -EBADF;
+			break;
+		}
+		c->inode = key.inode;
+		c->device = key.device;
+		c->result = bpf_map_update_elem(&files, &key, &mark, BPF_ANY);
 		break;
 	case CONTROL_FORGET_FILE:
 		c->result = bpf_map_delete_elem(&files, &key);

@@ -69,6 +69,14 @@ struct file_record {
 enum file_state {
 	FILE_IGNORED = 1, /* exports nothing of interest */
 	FILE_PROBED,	  /* probes are attached: processes that map it are traced */
+	FILE_ANNOUNCED,	  /* Go was asked to look at it, and will be until it has */
+};
+
+/* What was found in a file. Its number is another's once it is deleted, so that the file itself must be told apart. */
+struct file_mark {
+	__u32 state; /* enum file_state */
+	__u32 generation;
+	__u32 known; /* the generation is; else that of the next mapping is taken for it */
 };
 
 /* What a socket carries. TLS: its bytes are of no use outside the library. */
@@ -227,10 +235,10 @@ enum drop {
 };
 
 enum control_operation {
-	CONTROL_TRACE = 1, /* -EEXIST: it is traced already */
-	CONTROL_UNTRACE,   /* -ENOENT: it was not */
-	CONTROL_LOST,	   /* -ENOENT: it is not traced */
-	CONTROL_MARK_FILE,
+	CONTROL_TRACE = 1,   /* -EEXIST: it is traced already */
+	CONTROL_UNTRACE,     /* -ENOENT: it was not */
+	CONTROL_LOST,	     /* -ENOENT: it is not traced */
+	CONTROL_MARK_FILE,   /* answers with the file's numbers */
 	CONTROL_FORGET_FILE, /* -ENOENT: it was not known */
 };
 
@@ -243,6 +251,8 @@ struct control {
 	__u64 inode;
 	__u32 device;
 	__u32 state; /* enum file_state */
+	__s32 fd;    /* of the file to be marked, in the asking process */
+	__u32 pad;
 };
 
 struct traced_process {

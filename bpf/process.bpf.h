@@ -3,12 +3,12 @@
 #ifndef TENANTRACE_PROCESS_H
 #define TENANTRACE_PROCESS_H
 
-/* Executable file -> enum file_state. Go writes PROBED and IGNORED; the kernel evicts the oldest, which are then looked at again. */
+/* Executable file -> what Go found in it. The kernel evicts the oldest, which are then looked at again. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
 	__type(key, struct file_key);
-	__type(value, __u32);
+	__type(value, struct file_mark);
 } files SEC(".maps");
 
 /* tgid -> 1: PROCESS_CANDIDATE was sent. Evicted when full. */
@@ -64,24 +64,39 @@ static __always_inline struct traced_process *trace_current(void)
 	return process;
 }
 
+/* Names a file by its numbers and tells the file that has them now from those that had them before. */
+static __always_inline bool identify(struct file *file, struct file_key *key, __u32 *generation)
+{
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+
+	if (!inode)
+		return false;
+	key->inode = BPF_CORE_READ(inode, i_ino);
+	key->device = BPF_CORE_READ(inode, i_sb, s_dev);
+	*generation = BPF_CORE_READ(inode, i_generation);
+	return true;
+}
+
 /* An executable mapping of file by the current task. */
 static __always_inline void file_mapped(struct file *file)
 {
-	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	struct file_mark fresh = {.state = FILE_ANNOUNCED, .known = 1}, *mark;
 	struct file_key key = {};
 	struct file_record *r;
-	__u32 *state;
 
-	if (!inode)
+	if (!identify(file, &key, &fresh.generation))
 		return;
-	key.inode = BPF_CORE_READ(inode, i_ino);
-	key.device = BPF_CORE_READ(inode, i_sb, s_dev);
-	state = bpf_map_lookup_elem(&files, &key);
-	if (state) {
-		if (*state == FILE_PROBED)
+	mark = bpf_map_lookup_elem(&files, &key);
+	if (mark && !mark->known) {
+		mark->generation = fresh.generation;
+		mark->known = 1;
+	}
+	if (mark && mark->generation == fresh.generation && mark->state != FILE_ANNOUNCED) {
+		if (mark->state == FILE_PROBED)
 			trace_current();
 		return;
 	}
+	bpf_map_update_elem(&files, &key, &fresh, BPF_ANY);
 	r = bpf_ringbuf_reserve(&events, sizeof(*r), 0);
 	if (!r) {
 		count_drop(NULL, DROP_RINGBUF);

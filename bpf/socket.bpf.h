@@ -14,6 +14,7 @@
 #define PROT_EXEC 4
 #define MSG_PEEK 2
 #define ENOENT 2
+#define EBADF 9
 #define EINPROGRESS 115
 /* Payloads that are looked at before a socket is said to carry something else; one that is older than the tracing may be in the middle of a long message. */
 #define SNIFF_TRIES 4

@@ -34,6 +34,7 @@ const enum control_operation *unused_control_operation __attribute__((unused));
 const enum record_type *unused_record_type __attribute__((unused));
 const enum process_change *unused_process_change __attribute__((unused));
 const enum file_state *unused_file_state __attribute__((unused));
+const struct file_mark *unused_file_mark __attribute__((unused));
 const enum socket_class *unused_socket_class __attribute__((unused));
 const enum socket_origin *unused_socket_origin __attribute__((unused));
 const enum direction *unused_direction __attribute__((unused));

@@ -45,6 +45,8 @@ type TracerControl struct {
 	Inode     uint64
 	Device    uint32
 	State     uint32
+	Fd        int32
+	Pad       uint32
 }
 
 type TracerControlOperation uint32
@@ -82,6 +84,13 @@ type TracerFileKey struct {
 	Pad    uint32
 }
 
+type TracerFileMark struct {
+	_          structs.HostLayout
+	State      uint32
+	Generation uint32
+	Known      uint32
+}
+
 type TracerFileRecord struct {
 	_      structs.HostLayout
 	Header TracerRecordHeader
@@ -91,8 +100,9 @@ type TracerFileRecord struct {
 type TracerFileState uint32
 
 const (
-	TracerFileStateFILE_IGNORED TracerFileState = 1
-	TracerFileStateFILE_PROBED  TracerFileState = 2
+	TracerFileStateFILE_IGNORED   TracerFileState = 1
+	TracerFileStateFILE_PROBED    TracerFileState = 2
+	TracerFileStateFILE_ANNOUNCED TracerFileState = 3
 )
 
 type TracerLengthFrom uint32
@@ -354,6 +364,7 @@ const (
 	TracerVarUnusedDirection        = "unused_direction"
 	TracerVarUnusedDrop             = "unused_drop"
 	TracerVarUnusedFile             = "unused_file"
+	TracerVarUnusedFileMark         = "unused_file_mark"
 	TracerVarUnusedFileState        = "unused_file_state"
 	TracerVarUnusedHeader           = "unused_header"
 	TracerVarUnusedLengthFrom       = "unused_length_from"
@@ -460,6 +471,7 @@ type TracerVariableSpecs struct {
 	UnusedDirection        *ebpf.VariableSpec `ebpf:"unused_direction"`
 	UnusedDrop             *ebpf.VariableSpec `ebpf:"unused_drop"`
 	UnusedFile             *ebpf.VariableSpec `ebpf:"unused_file"`
+	UnusedFileMark         *ebpf.VariableSpec `ebpf:"unused_file_mark"`
 	UnusedFileState        *ebpf.VariableSpec `ebpf:"unused_file_state"`
 	UnusedHeader           *ebpf.VariableSpec `ebpf:"unused_header"`
 	UnusedLengthFrom       *ebpf.VariableSpec `ebpf:"unused_length_from"`
@@ -540,6 +552,7 @@ type TracerVariables struct {
 	UnusedDirection        *ebpf.Variable `ebpf:"unused_direction"`
 	UnusedDrop             *ebpf.Variable `ebpf:"unused_drop"`
 	UnusedFile             *ebpf.Variable `ebpf:"unused_file"`
+	UnusedFileMark         *ebpf.Variable `ebpf:"unused_file_mark"`
 	UnusedFileState        *ebpf.Variable `ebpf:"unused_file_state"`
 	UnusedHeader           *ebpf.Variable `ebpf:"unused_header"`
 	UnusedLengthFrom       *ebpf.Variable `ebpf:"unused_length_from"`

@@ -123,7 +123,7 @@ func (c *Collector) Ready() (bool, string) {
 		return false, "processes are being looked at"
 	}
 	for _, l := range c.finder.Libraries() {
-		if l.Probes == 0 {
+		if l.Probes == 0 && !l.Hidden {
 			return false, fmt.Sprintf("no probes on %q: %s", l.Path, l.Error)
 		}
 	}

@@ -17,7 +17,7 @@ type counts struct {
 // The metrics of the collector. Their labels are closed sets.
 var (
 	lostDesc = prometheus.NewDesc("tenantrace_events_lost_total", "Records that were lost, by where.", []string{"source"}, nil)
-	probes   = prometheus.NewDesc("tenantrace_probes", "Libraries by the state of their probes: attached with offsets, attached without offsets (fallback), failed.",
+	probes   = prometheus.NewDesc("tenantrace_probes", "Libraries by the state of their probes: attached with offsets, attached without offsets (fallback), failed, unsupported (without symbols).",
 		[]string{"state"}, nil)
 	records     = prometheus.NewDesc("tenantrace_records_total", "Records read from the kernel.", nil, nil)
 	events      = prometheus.NewDesc("tenantrace_events_total", "Events emitted to the correlator.", nil, nil)
@@ -69,9 +69,11 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	gauge(processes, c.counts.processes.Load())
 	gauge(pending, int64(c.reader.AvailableBytes()))
 	gauge(size, int64(c.reader.BufferSize()))
-	states := map[string]int64{"attached": 0, "fallback": 0, "failed": 0}
+	states := map[string]int64{"attached": 0, "fallback": 0, "failed": 0, "unsupported": 0}
 	for _, l := range c.finder.Libraries() {
 		switch {
+		case l.Hidden:
+			states["unsupported"]++
 		case l.Probes == 0:
 			states["failed"]++
 		case l.OffsetsKnown:

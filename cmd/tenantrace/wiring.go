@@ -91,7 +91,8 @@ func libraries(found []discovery.Library) []command.Library {
 	for _, l := range found {
 		list = append(list, command.Library{
 			Path: l.Path, Device: uint64(l.Device), Inode: l.Inode, BuildID: l.BuildID,
-			Learned: l.OffsetsKnown, Unknown: l.Unknown, Error: l.Error, Processes: l.Processes,
+			Learned: l.OffsetsKnown, Unknown: l.Unknown, Hidden: l.Hidden, Error: l.Error, Processes: l.Processes,
+			Functions: command.Functions{Internal: l.Functions.Internal, Exported: l.Functions.Exported, Stepped: l.Functions.Stepped},
 		})
 	}
 	return list

@@ -14,7 +14,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"tenantrace/bpf"
 	"tenantrace/collector/probe"
 	"tenantrace/collector/procfs"
 )
@@ -25,11 +24,8 @@ const scanInterval = time.Second
 // How long a library waits for the libcrypto of its process to be mapped.
 const companionWait = 2 * time.Second
 
-// fileID names a file for good.
-type fileID struct {
-	device uint32
-	inode  uint64
-}
+// fileID names a file as /proc does.
+type fileID = probe.FileKey
 
 // Config says what is traced. Empty PIDs and Exes: every process.
 type Config struct {
@@ -52,6 +48,7 @@ type Finder struct {
 
 	mu    sync.Mutex // files, read by Libraries
 	files map[fileID]*file
+	below map[string]*file // of overlays: by the file that they show
 }
 
 // New prepares a Finder. Paths in cfg.Exes are resolved, since the kernel names the file and not the link.
@@ -65,7 +62,7 @@ func New(cfg Config, self uint32) *Finder {
 	cfg.Exes = exes
 	return &Finder{
 		cfg: cfg, self: self, requests: make(chan uint32, 1024),
-		known: map[uint32]bool{}, waiting: map[uint32]time.Time{}, files: map[fileID]*file{},
+		known: map[uint32]bool{}, waiting: map[uint32]time.Time{}, files: map[fileID]*file{}, below: map[string]*file{},
 	}
 }
 
@@ -173,30 +170,17 @@ func (f *Finder) chosen(pid uint32) bool {
 	return false
 }
 
-// Library is what is known of one file that exports OpenSSL's symbols.
-type Library struct {
-	Path         string
-	Device       uint32
-	Inode        uint64
-	BuildID      string
-	OffsetsKnown bool
-	Unknown      string // which offsets of sessions and handshakes are not known, and why; "" none
-	Error        string // why offsets are not known, or why probes are not attached
-	Probes       int
-	Processes    int
-}
-
 // Libraries lists the libraries found so far.
 func (f *Finder) Libraries() []Library {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var out []Library
-	for id, k := range f.files {
-		if k.library == nil && k.failed == "" {
+	for _, k := range f.distinct() {
+		if k.library == nil && k.failed == "" && !k.hidden {
 			continue
 		}
 		l := k.report
-		l.Device, l.Inode, l.Processes = id.device, id.inode, len(k.users)
+		l.Processes = len(k.users)
 		out = append(out, l)
 	}
 	slices.SortFunc(out, byPath)
@@ -211,16 +195,9 @@ func byPath(a, b Library) int {
 func (f *Finder) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var errs []error
-	for _, k := range f.files {
-		errs = append(errs, k.close())
+	var all []*probe.Library
+	for _, k := range f.distinct() {
+		all = append(all, k.detached()...)
 	}
-	return errors.Join(errs...)
-}
-
-// mark tells the kernel what a file is.
-func (f *Finder) mark(id fileID, state bpf.TracerFileState) {
-	if err := f.cfg.Programs.MarkFile(id.device, id.inode, state); err != nil {
-		f.cfg.Log.Warn("file could not be marked", "inode", id.inode, "error", err)
-	}
+	return probe.Close(all...)
 }

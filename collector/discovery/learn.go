@@ -2,6 +2,7 @@ package discovery
 
 import (
 	"fmt"
+	"io"
 	"os"
 
 	"tenantrace/bpf"
@@ -16,8 +17,9 @@ type opened struct {
 	ssl, crypto *os.File // crypto is nil if there is none, and ssl if the file is both
 }
 
-// open opens the mapped files and learns. static: the file itself exports libcrypto's symbols. done closes the files.
-func open(proc procfs.FS, pid uint32, m procfs.Mapping, companion *procfs.Mapping, static bool) (o opened, done func(), err error) {
+// open opens the mapped files and learns. static: the file itself exports libcrypto's symbols. Of several libcryptos that may be its own, all must have the same
+// offsets. done closes the files.
+func open(proc procfs.FS, pid uint32, m procfs.Mapping, cryptos []procfs.Mapping, static bool) (o opened, done func(), err error) {
 	var files []*os.File
 	done = func() {
 		for _, f := range files {
@@ -33,23 +35,48 @@ func open(proc procfs.FS, pid uint32, m procfs.Mapping, companion *procfs.Mappin
 		return o, done, err
 	}
 	files = append(files, o.ssl)
-	switch {
-	case static:
-		o.crypto = o.ssl
-		o.library, err = openssl.Open(o.ssl, o.ssl)
-	case companion != nil:
-		if o.crypto, err = proc.OpenMapping(pid, *companion); err != nil {
+	var others []*os.File
+	for i := range cryptos {
+		if static {
+			break
+		}
+		f, err := proc.OpenMapping(pid, cryptos[i])
+		if err != nil {
 			return o, done, err
 		}
-		files = append(files, o.crypto)
-		o.library, err = openssl.Open(o.ssl, o.crypto)
-	default:
-		o.library, err = openssl.Open(o.ssl, nil)
+		files = append(files, f)
+		if o.crypto == nil {
+			o.crypto = f
+		} else {
+			others = append(others, f)
+		}
 	}
-	if err != nil {
-		err = fmt.Errorf("read %q: %w", m.Path, err)
+	var crypto io.ReaderAt
+	switch {
+	case static:
+		o.crypto, crypto = o.ssl, o.ssl
+	case o.crypto != nil:
+		crypto = o.crypto
 	}
-	return o, done, err
+	if o.library, err = openssl.Open(o.ssl, crypto); err != nil {
+		return o, done, fmt.Errorf("read %q: %w", m.Path, err)
+	}
+	for i, f := range others {
+		agree(o.library, f, cryptos[i+1].Path)
+	}
+	return o, done, nil
+}
+
+// agree takes the offsets away from a library if another libcrypto, which may be the one that it uses, has other ones.
+func agree(l *openssl.Library, crypto io.ReaderAt, path string) {
+	if l.Layout == nil {
+		return
+	}
+	x, err := openssl.LearnX509(crypto)
+	if err == nil && x.TBS == l.Layout.TBS && x.Signature == l.Layout.Signature {
+		return
+	}
+	l.Layout, l.LayoutErr = nil, fmt.Errorf("several libcryptos may be the one in use, and %q has other offsets (%v)", path, err)
 }
 
 // offsets gives a layout to the eBPF side.

@@ -15,7 +15,7 @@ func sessionOffsets(l *openssl.Layout, out *bpf.TracerLibrary) {
 
 // unknown says what of a library could not be learned although its offsets are known, in one line.
 func unknown(l *openssl.Library) string {
-	if l.Unknown == nil {
+	if l.Layout == nil || l.Unknown == nil {
 		return ""
 	}
 	return strings.ReplaceAll(l.Unknown.Error(), "\n", "; ")

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"tenantrace/collector/openssl"
 	"tenantrace/collector/procfs"
 )
 
@@ -15,7 +14,7 @@ func Survey(ctx context.Context, proc procfs.FS) ([]Library, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list processes: %w", err)
 	}
-	s := surveyor{proc: proc, exports: map[fileID]openssl.Exported{}, libraries: map[fileID]*Library{}}
+	s := surveyor{proc: proc, contents: map[fileID]*contents{}, libraries: map[fileID]*Library{}}
 	for _, pid := range pids {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -32,7 +31,7 @@ func Survey(ctx context.Context, proc procfs.FS) ([]Library, error) {
 
 type surveyor struct {
 	proc      procfs.FS
-	exports   map[fileID]openssl.Exported
+	contents  map[fileID]*contents
 	libraries map[fileID]*Library
 }
 
@@ -41,52 +40,50 @@ func (s *surveyor) process(pid uint32) {
 	if err != nil {
 		return // it ended, or is a kernel thread
 	}
-	var companion *procfs.Mapping
+	files := make([]mapped, len(mappings))
 	for i, m := range mappings {
-		if s.exported(pid, m).Crypto && companion == nil {
-			companion = &mappings[i]
-		}
+		files[i] = mapped{m, s.inspect(pid, m)}
 	}
-	for _, m := range mappings {
-		id := fileID{m.Device, m.Inode}
-		e := s.exports[id]
-		if !e.SSL {
+	for _, m := range files {
+		if !m.ssl && !m.hidden {
 			continue
 		}
+		id := fileID{Device: m.Device, Inode: m.Inode}
 		l := s.libraries[id]
 		if l == nil {
 			l = &Library{Path: m.Path, Device: m.Device, Inode: m.Inode}
 			s.libraries[id] = l
-			s.learn(pid, m, companion, e, l)
+			s.learn(pid, m, files, l)
 		}
 		l.Processes++
 	}
 }
 
-func (s *surveyor) exported(pid uint32, m procfs.Mapping) openssl.Exported {
-	id := fileID{m.Device, m.Inode}
-	if e, ok := s.exports[id]; ok {
-		return e
+func (s *surveyor) inspect(pid uint32, m procfs.Mapping) *contents {
+	id := fileID{Device: m.Device, Inode: m.Inode}
+	if c := s.contents[id]; c != nil {
+		return c
 	}
-	var e openssl.Exported
+	c := &contents{}
 	if r, err := s.proc.OpenMapping(pid, m); err == nil {
-		e, _ = openssl.Exports(r) // not an ELF file: exports nothing
+		*c = inspect(r)
 		r.Close()
 	}
-	s.exports[id] = e
-	return e
+	s.contents[id] = c
+	return c
 }
 
-func (s *surveyor) learn(pid uint32, m procfs.Mapping, companion *procfs.Mapping, e openssl.Exported, l *Library) {
-	learned, done, err := open(s.proc, pid, m, companion, e.Crypto)
+func (s *surveyor) learn(pid uint32, m mapped, files []mapped, l *Library) {
+	if m.hidden {
+		l.Hidden, l.Error = true, hiddenError
+		return
+	}
+	cryptos, _ := companions(m, files)
+	learned, done, err := open(s.proc, pid, m.Mapping, cryptos, m.crypto)
 	if err != nil {
 		l.Error = err.Error()
 		return
 	}
 	defer done()
-	l.BuildID, l.OffsetsKnown = learned.library.BuildID, learned.library.Layout != nil
-	l.Unknown = unknown(learned.library)
-	if learned.library.LayoutErr != nil {
-		l.Error = learned.library.LayoutErr.Error()
-	}
+	l.describe(learned.library)
 }

@@ -3,6 +3,7 @@ package probe
 import (
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
@@ -60,17 +61,32 @@ func (p *Programs) Lost(pid uint32) (uint32, bool) {
 	return t.Lost, !errors.Is(err, ebpf.ErrKeyNotExist)
 }
 
-// MarkFile tells the kernel side what was found in a file.
-func (p *Programs) MarkFile(device uint32, inode uint64, state bpf.TracerFileState) error {
+// FileKey names a file to the kernel side.
+type FileKey struct {
+	Device uint32
+	Inode  uint64
+}
+
+// MarkFile tells the kernel side what was found in an open file, and gives the numbers under which it knows the file. Where the kernel can be asked, that takes
+// them from the file itself: those of /proc may be another's (an overlay's, before Linux 6.7). Elsewhere they are the given ones, and the file's generation is
+// that of the mapping that announced it, else of the next one.
+func (p *Programs) MarkFile(f *os.File, numbers FileKey, state bpf.TracerFileState) (FileKey, error) {
 	if p.features.Control {
-		_, err := p.ask(bpf.TracerControlOperationCONTROL_MARK_FILE, bpf.TracerControl{Device: device, Inode: inode, State: uint32(state)})
-		return err
+		c, err := p.ask(bpf.TracerControlOperationCONTROL_MARK_FILE, bpf.TracerControl{Fd: int32(f.Fd()), State: uint32(state)})
+		return FileKey{c.Device, c.Inode}, err
 	}
-	return p.objects.Files.Update(bpf.TracerFileKey{Inode: inode, Device: device}, uint32(state), ebpf.UpdateAny)
+	key := bpf.TracerFileKey{Inode: numbers.Inode, Device: numbers.Device}
+	var mark bpf.TracerFileMark
+	if err := p.objects.Files.Lookup(key, &mark); err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
+		return numbers, err
+	}
+	mark.State = uint32(state)
+	return numbers, p.objects.Files.Update(key, mark, ebpf.UpdateAny)
 }
 
 // ForgetFile makes the kernel side announce the file at its next mapping.
-func (p *Programs) ForgetFile(device uint32, inode uint64) error {
+func (p *Programs) ForgetFile(key FileKey) error {
+	device, inode := key.Device, key.Inode
 	if p.features.Control {
 		_, err := p.ask(bpf.TracerControlOperationCONTROL_FORGET_FILE, bpf.TracerControl{Device: device, Inode: inode})
 		return ignoreMissing(err)

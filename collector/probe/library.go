@@ -146,6 +146,20 @@ func closeLinks(links []link.Link) error {
 	return errors.Join(errs...)
 }
 
+// Close detaches from libraries, side by side.
+func Close(libraries ...*Library) error {
+	var links []link.Link
+	for _, l := range libraries {
+		links = append(links, l.links...)
+		l.links = nil
+	}
+	errs := []error{closeLinks(links)}
+	for _, l := range libraries {
+		errs = append(errs, l.Close())
+	}
+	return errors.Join(errs...)
+}
+
 // Probes is the number of attached probes.
 func (l *Library) Probes() int { return l.probes }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -26,14 +27,28 @@ type Item struct {
 
 // Library is a file that holds OpenSSL: a shared library, or an executable that is linked with it.
 type Library struct {
-	Path      string `json:"path"`
-	Device    uint64 `json:"device"`
-	Inode     uint64 `json:"inode"`
-	BuildID   string `json:"build_id,omitempty"`
-	Learned   bool   `json:"offsets_learned"`                   // the places of the peer certificate in its structures are known
-	Unknown   string `json:"session_offsets_unknown,omitempty"` // of those, which of its sessions are not, and why
-	Error     string `json:"error,omitempty"`                   // why not
-	Processes int    `json:"processes"`
+	Path      string    `json:"path"`
+	Device    uint64    `json:"device"`
+	Inode     uint64    `json:"inode"`
+	BuildID   string    `json:"build_id,omitempty"`
+	Learned   bool      `json:"offsets_learned"`                   // the places of the peer certificate in its structures are known
+	Hidden    bool      `json:"no_symbols,omitempty"`              // there is nothing to be probed by
+	Unknown   string    `json:"session_offsets_unknown,omitempty"` // of those, which of its sessions are not, and why
+	Error     string    `json:"error,omitempty"`                   // why not
+	Functions Functions `json:"functions"`
+	Processes int       `json:"processes"`
+}
+
+// Functions counts the functions that are probed, by the way that is taken: it decides what tracing costs the processes.
+type Functions struct {
+	Internal int `json:"internal"` // one call deeper than the exported ones
+	Exported int `json:"exported"`
+	Stepped  int `json:"single_stepped"` // of both: begin with an instruction that the kernel does not emulate, and cost about ten times more
+}
+
+// String names the way: "probed at 3 internal and 3 exported functions (1 single-stepped)".
+func (f Functions) String() string {
+	return fmt.Sprintf("probed at %d internal and %d exported functions (%d single-stepped)", f.Internal, f.Exported, f.Stepped)
 }
 
 // OK tells whether tracing can work here: every requirement holds. A library whose offsets are not known does not hinder the others.
@@ -100,6 +115,10 @@ func (p *Program) printReport(report *Report, asJSON bool) error {
 		out.line("No running process uses OpenSSL; libraries are found when the first does.")
 	}
 	for _, l := range report.Libraries {
+		if l.Hidden {
+			out.line("%s: %d processes, %s", l.Path, l.Processes, l.Error)
+			continue
+		}
 		state := "offsets learned"
 		if l.Unknown != "" {
 			state += " but for some of sessions: " + l.Unknown
@@ -107,7 +126,7 @@ func (p *Program) printReport(report *Report, asJSON bool) error {
 		if !l.Learned {
 			state = "offsets not learned: " + l.Error
 		}
-		out.line("%s: build id %s, %d processes, %s", l.Path, cmp.Or(l.BuildID, "unknown"), l.Processes, state)
+		out.line("%s: build id %s, %d processes, %s, %s", l.Path, cmp.Or(l.BuildID, "unknown"), l.Processes, state, l.Functions)
 	}
 	return out.err
 }

@@ -1,0 +1,47 @@
+package discovery
+
+import (
+	"testing"
+
+	"tenantrace/collector/procfs"
+)
+
+// A libssl goes with the libcrypto that it asks for, by the file's own name or by its path; of two of one name with its neighbour.
+func TestCompanions(t *testing.T) {
+	file := func(path string, c contents) mapped { return mapped{procfs.Mapping{Path: path}, &c} }
+	system := file("/usr/lib/libcrypto.so.3", contents{crypto: true, name: "libcrypto.so.3"})
+	second := file("/opt/lib/libcrypto.so.3 (deleted)", contents{crypto: true, name: "libcrypto.so.3"})
+	wheel := file("/venv/libcrypto-5e6f.so.3", contents{crypto: true, name: "libcrypto-5e6f.so.3"})
+	nameless := file("/srv/libcrypto-nameless.so", contents{crypto: true})
+	other := file("/usr/lib/libc.so.6", contents{name: "libc.so.6"})
+	ssl := func(path string, needs ...string) mapped { return file(path, contents{ssl: true, needs: needs}) }
+	for name, c := range map[string]struct {
+		ssl     mapped
+		files   []mapped
+		want    []string
+		certain bool
+	}{
+		"the one asked for":           {ssl("/venv/libssl-1a2b.so.3", "libcrypto-5e6f.so.3", "libc.so.6"), []mapped{other, system, wheel}, []string{wheel.Path}, true},
+		"the system's, loaded after":  {ssl("/usr/lib/libssl.so.3", "libcrypto.so.3"), []mapped{wheel, other, system}, []string{system.Path}, true},
+		"by its path":                 {ssl("/srv/libssl.so", "libcrypto-nameless.so"), []mapped{system, nameless}, []string{nameless.Path}, true},
+		"the neighbour, both deleted": {ssl("/opt/lib/libssl.so.3 (deleted)", "libcrypto.so.3"), []mapped{system, second}, []string{second.Path}, true},
+		"one of two":                  {ssl("/home/libssl.so.3", "libcrypto.so.3"), []mapped{system, second, wheel}, []string{system.Path, second.Path}, true},
+		"not mapped yet":              {ssl("/venv/libssl-1a2b.so.3", "libcrypto-5e6f.so.3"), []mapped{system, other}, []string{system.Path}, false},
+		"none":                        {ssl("/venv/libssl-1a2b.so.3", "libcrypto-5e6f.so.3"), []mapped{other}, nil, false},
+	} {
+		got, certain := companions(c.ssl, append(c.files, c.ssl))
+		var paths []string
+		for _, m := range got {
+			paths = append(paths, m.Path)
+		}
+		if len(paths) != len(c.want) || certain != c.certain {
+			t.Errorf("%s: %q, certain %t; want %q, %t", name, paths, certain, c.want, c.certain)
+			continue
+		}
+		for i := range paths {
+			if paths[i] != c.want[i] {
+				t.Errorf("%s: %q, want %q", name, paths, c.want)
+			}
+		}
+	}
+}
