@@ -177,6 +177,8 @@ static __always_inline void call_exited(struct pt_regs *ctx)
 		return;
 	if (!library->known)
 		state->flags = TLS_ROLE_UNKNOWN;
+	else if (!(sample.flags & TLS_UNREADABLE)) /* a server may write before its handshake is over */
+		state->flags = sample.flags & TLS_SERVER;
 	if (call.socket.sk)
 		state->socket = call.socket;
 	call.socket = state->socket;

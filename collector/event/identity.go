@@ -18,7 +18,8 @@ type Identity struct {
 	Resumed     bool   `json:"resumed,omitempty"`      // the handshake resumed a session, in whose own handshake the certificate was shown
 	ServerName  string `json:"server_name,omitempty"`  // server_name of this connection's ClientHello (RFC 6066, section 3); a server of TLS 1.2 that resumes keeps none
 	SessionName string `json:"session_name,omitempty"` // that of the handshake that made the resumed session
-	SessionTime int64  `json:"session_time,omitempty"` // when the resumed session, or in TLS 1.3 its ticket, was made, nanoseconds since the Unix epoch
+	SessionTime int64  `json:"session_time,omitempty"` // when the resumed session, or in TLS 1.3 its ticket, was made, nanoseconds since the Unix epoch;
+	// a server of TLS 1.3 overwrites it when its handshake is over, so that it is known where that had to wait for the client
 }
 
 // Verified tells whether the library verified the peer's certificate: we are the server, a certificate is there, the verify result is

@@ -50,7 +50,7 @@ func TestResumedSession(t *testing.T) {
 	}
 }
 
-// A certificate that is shown on a connection which resumed a session without one is not the session's; after another handshake it may be.
+// A certificate that is shown on a connection which resumed a session without one is not the session's; after another handshake only another can be.
 func TestCertificateShownOnAResumedConnection(t *testing.T) {
 	b, peer := newBench(t, 0), tbs(t)
 	if id := b.session(nil, resumed); !id.Resumed {
@@ -63,8 +63,16 @@ func TestCertificateShownOnAResumedConnection(t *testing.T) {
 		resumed(rec)
 		rec.Random[0] = 2
 	}
+	if id := b.session(peer, again); id.Resumed {
+		t.Errorf("after another handshake, which resumed the connection's own session: %+v", id)
+	}
+	again = func(rec *bpf.TracerTlsIdentityRecord) {
+		resumed(rec)
+		rec.Random[0] = 3
+	}
+	peer = bytes.ReplaceAll(peer, []byte("client"), []byte("others"))
 	if id := b.session(peer, again); !id.Resumed {
-		t.Errorf("after another handshake: %+v", id)
+		t.Errorf("after another handshake, which resumed another's session: %+v", id)
 	}
 	failed := func(rec *bpf.TracerTlsIdentityRecord) {
 		again(rec)

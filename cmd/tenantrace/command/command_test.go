@@ -148,13 +148,14 @@ func TestCheck(t *testing.T) {
 	bad := Item{Name: "cap_bpf", Detail: "missing: CAP_BPF", Remedy: "run as root"}
 	i := newInvocation()
 	i.report = Report{Items: []Item{good}, Libraries: []Library{{Path: "/usr/lib/libssl.so.3", Learned: true, Processes: 3, Functions: Functions{Internal: 3, Exported: 2, Stepped: 1}},
-		{Path: "/opt/odd", Error: "no accessor"}, {Path: "/opt/bare", Hidden: true, Error: "no symbols", Processes: 2}}}
+		{Path: "/opt/odd", Error: "no accessor"}, {Path: "/opt/bare", Hidden: true, Error: "no symbols", Processes: 2},
+		{Path: "/opt/old", Learned: true, Unknown: "no names"}}}
 	if code := i.run(t, "check"); code != exitOK {
 		t.Errorf("exit %d, want 0: a library that is not learned does not hinder the others", code)
 	}
 	for _, want := range []string{"ok       kernel                  6.1.0", "offsets not learned: no accessor",
 		"/usr/lib/libssl.so.3: build id unknown, 3 processes, offsets learned, probed at 3 internal and 2 exported functions (1 single-stepped)\n",
-		"/opt/bare: 2 processes, no symbols\n"} {
+		"/opt/bare: 2 processes, no symbols\n", "offsets learned but for some of sessions: no names"} {
 		if !strings.Contains(i.stdout.String(), want) {
 			t.Errorf("check does not print %q:\n%s", want, &i.stdout)
 		}
