@@ -142,7 +142,7 @@ func TestContainers(t *testing.T) {
 	needRoot(t)
 	host, crypto := hostLibraries(t)
 	triplet := filepath.Base(filepath.Dir(host))
-	newer := filepath.Join(unpacked(t, "trixie", "libssl3t64", "libc6", "zlib1g", "libzstd1"), "usr/lib", triplet)
+	newer := filepath.Join(unpacked(t, newOpenSSL), "usr/lib", triplet)
 	a := newAuthority(t)
 	exe, files := compile(t), a.files(t)
 	images := map[string]string{"host": image(t, exe, filepath.Dir(host), files), "newer": image(t, exe, newer, files)}

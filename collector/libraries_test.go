@@ -12,6 +12,7 @@ import (
 
 	"tenantrace/collector/discovery"
 	"tenantrace/collector/event"
+	"tenantrace/collector/probe"
 )
 
 // renamed copies this machine's libraries under other names, as wheels carry them, and has each know the other by its new name.
@@ -45,7 +46,7 @@ func TestSeveralLibrariesInOneProcess(t *testing.T) {
 	c, stop := start(t, n, server.pid)
 	hostSSL, hostCrypto := hostLibraries(t)
 	otherSSL, otherCrypto := renamed(t)
-	old := filepath.Join(unpacked(t, "bullseye", "libssl1.1"), "usr/lib", filepath.Base(filepath.Dir(hostSSL)))
+	old := filepath.Join(unpacked(t, oldOpenSSL), "usr/lib", filepath.Base(filepath.Dir(hostSSL)))
 	for _, l := range []struct{ name, ssl, crypto string }{
 		{"host", hostSSL, hostCrypto}, {"renamed", otherSSL, otherCrypto}, {"old", filepath.Join(old, "libssl.so.1.1"), filepath.Join(old, "libcrypto.so.1.1")},
 	} {
@@ -65,7 +66,7 @@ func TestSeveralLibrariesInOneProcess(t *testing.T) {
 // An executable with OpenSSL linked in has only its static symbols. Without these nothing can be probed: that is said.
 func TestLinkedIn(t *testing.T) {
 	needRoot(t)
-	folder := filepath.Join(unpacked(t, "bookworm", "libssl-dev"), "usr/lib", filepath.Base(filepath.Dir(first(hostLibraries(t)))))
+	folder := filepath.Join(unpacked(t, staticOpenSSL), "usr/lib", filepath.Base(filepath.Dir(first(hostLibraries(t)))))
 	exe := compile(t, "-static", "-DLINKED", filepath.Join(folder, "libssl.a"), filepath.Join(folder, "libcrypto.a"), "-lpthread", "-ldl")
 	bare := exe + "-stripped"
 	if out, err := exec.Command("strip", "-o", bare, exe).CombinedOutput(); err != nil {
@@ -163,10 +164,17 @@ func smallFileSystem(t *testing.T) (directory string) {
 // The number of a deleted file is given to the next one. What was found in the one must not be taken for the other.
 func TestInodeUsedAgain(t *testing.T) {
 	needRoot(t)
+	exe := compile(t)
+	for name, without := range map[string]probe.Features{"marked by a program": {}, "marked by system calls": {Control: true}} {
+		t.Run(name, func(t *testing.T) { inodeUsedAgain(t, exe, without) })
+	}
+}
+
+func inodeUsedAgain(t *testing.T, exe string, without probe.Features) {
 	a := newAuthority(t)
-	server := a.run(t, compile(t))
+	server := a.run(t, exe)
 	n := &notes{}
-	c, stop := start(t, n, server.pid)
+	c, stop := startWith(t, n, Config{PIDs: []int{server.pid}, without: without})
 	ssl, crypto := renamed(t)
 	content, err := os.ReadFile(ssl)
 	if err != nil {

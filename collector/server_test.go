@@ -31,23 +31,39 @@ func hostLibraries(t *testing.T) (ssl, crypto string) {
 	return found[0], filepath.Join(filepath.Dir(found[0]), "libcrypto.so.3")
 }
 
-// unpacked gives a directory with packages of Debian's archive, fetched once. Where the host's mirror does not give them the test is skipped, with what apt said.
-func unpacked(t *testing.T, suite string, packages ...string) string {
+// What is fetched of Debian's archive: a suite, and its packages.
+var (
+	oldOpenSSL    = []string{"bullseye", "libssl1.1"}
+	staticOpenSSL = []string{"bookworm", "libssl-dev"}
+	newOpenSSL    = []string{"trixie", "libssl3t64", "libc6", "zlib1g", "libzstd1"}
+)
+
+// TestPackages fetches what the other tests use, for machines without a network (vm/test).
+func TestPackages(t *testing.T) {
+	for _, p := range [][]string{oldOpenSSL, staticOpenSSL, newOpenSSL} {
+		if _, err := os.Stat(unpacked(t, p)); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// unpacked gives a directory with packages of a suite of Debian's archive, fetched once. Where the host's mirror does not give them the test is skipped, with what apt said.
+func unpacked(t *testing.T, packages []string) string {
 	t.Helper()
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		cache = os.TempDir()
 	}
-	directory := filepath.Join(cache, "tenantrace", "openssl", strings.Join(append([]string{suite, "host"}, packages...), "-"))
+	directory := filepath.Join(cache, "tenantrace", "packages", strings.Join(packages, "-"))
 	if _, err := os.Stat(directory); err == nil {
 		return directory
 	}
-	out, err := exec.Command("bash", append([]string{"../lab/matrix/unpack.sh", suite, directory}, packages...)...).CombinedOutput()
+	out, err := exec.Command("bash", append([]string{"../lab/matrix/unpack.sh", packages[0], directory}, packages[1:]...)...).CombinedOutput()
 	if refused := (*exec.ExitError)(nil); err != nil && !errors.As(err, &refused) {
 		t.Fatal(err)
 	}
 	if err != nil {
-		t.Skipf("the host's mirror does not give %s of %s: %v: %s", packages, suite, err, out)
+		t.Skipf("the host's mirror does not give %s of %s: %v: %s", packages[1:], packages[0], err, out)
 	}
 	return directory
 }

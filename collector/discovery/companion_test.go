@@ -1,8 +1,13 @@
 package discovery
 
 import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
 
+	"tenantrace/collector/openssl"
 	"tenantrace/collector/procfs"
 )
 
@@ -43,5 +48,44 @@ func TestCompanions(t *testing.T) {
 				t.Errorf("%s: %q, want %q", name, paths, c.want)
 			}
 		}
+	}
+}
+
+// Where two libcryptos may be the one in use, offsets are taken only if both have the same.
+func TestAgree(t *testing.T) {
+	source, err := os.ReadFile("../openssl/testdata/library.c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const member = "char parsed[0x70]"
+	if strings.Count(string(source), member) != 1 {
+		t.Fatalf("testdata/library.c has no %q", member)
+	}
+	build := func(text string) *os.File {
+		folder := t.TempDir()
+		from, to := filepath.Join(folder, "library.c"), filepath.Join(folder, "library.so")
+		if err := os.WriteFile(from, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if out, err := exec.Command("gcc", "-O2", "-shared", "-fPIC", "-w", "-DPLAIN", "-o", to, from).CombinedOutput(); err != nil {
+			t.Fatalf("gcc: %v: %s", err, out)
+		}
+		f, err := os.Open(to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { f.Close() })
+		return f
+	}
+	ours, other := build(string(source)), build(strings.Replace(string(source), member, "char parsed[0x80]", 1))
+	l, err := openssl.Open(ours, ours)
+	if err != nil || l.Layout == nil {
+		t.Fatal(err, l)
+	}
+	if agree(l, ours, "same"); l.Layout == nil || l.LayoutErr != nil {
+		t.Errorf("no offsets, although both have the same: %v", l.LayoutErr)
+	}
+	if agree(l, other, "/opt/other"); l.Layout != nil || l.LayoutErr == nil || !strings.Contains(l.LayoutErr.Error(), `"/opt/other"`) {
+		t.Errorf("offsets %v, error %v; want none, and the other named", l.Layout, l.LayoutErr)
 	}
 }
