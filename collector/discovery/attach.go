@@ -2,6 +2,7 @@ package discovery
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"time"
 
@@ -61,7 +62,11 @@ func (f *Finder) attach(pid uint32, m mapped, files []mapped) (probed, later boo
 		return false, true
 	}
 	o, done, err := open(f.cfg.Proc, pid, m.Mapping, cryptos, k.crypto)
-	if err == nil {
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, false // the process has ended, or unmapped it: the next one that maps it is as good
+	}
+	looked := err == nil
+	if looked {
 		defer done()
 		k.library, err = f.probe(o, cryptos, k)
 	}
@@ -73,7 +78,7 @@ func (f *Finder) attach(pid uint32, m mapped, files []mapped) (probed, later boo
 		f.cfg.Log.Info("probes attached to OpenSSL", "path", m.Path, "probes", k.report.Probes, "internal_functions", k.report.Functions.Internal,
 			"exported_functions", k.report.Functions.Exported, "stepped", k.report.Functions.Stepped, "offsets", k.report.OffsetsKnown)
 	}
-	if o.ssl != nil {
+	if looked {
 		f.mark(k, o.ssl, id)
 	}
 	return k.library != nil, false
