@@ -14,7 +14,9 @@ type exemption struct {
 	route        []pattern
 	privileged   bool
 	roles        []pattern
+	applications []pattern
 	services     []pattern
+	process      processMatch
 	reads        bool
 	tables       []tableGlob
 	fingerprints []string
@@ -39,7 +41,9 @@ func (e *exemption) covers(u *Use) bool {
 		e.privileged && !u.Privileged,
 		e.reads && u.Write,
 		len(e.roles) > 0 && !matchesAny(e.roles, u.DatabaseRole),
+		len(e.applications) > 0 && !matchesAny(e.applications, u.Application),
 		len(e.services) > 0 && !matchesAny(e.services, u.Service),
+		!e.process.empty() && (u.Process == nil || !e.process.covers(u.Process)),
 		len(e.fingerprints) > 0 && !slices.Contains(e.fingerprints, u.Fingerprint),
 		len(e.tenants) > 0 && !slices.Contains(e.tenants, Normalize(u.IdentityTenant)):
 		return false
