@@ -207,3 +207,15 @@ func Catalog(engine, schema, name string) bool {
 	}
 	return false
 }
+
+// Named returns the class that the policy gives a table by its name, whatever the place that it is in. "" is no schema in particular.
+func (d *Database) Named(schema, name string) TableClass {
+	if d.Directory.Is(schema, name) || schema == "" && d.Directory != nil && d.Directory.Is(d.Directory.Schema, name) {
+		return TableShared
+	}
+	if schema == "" {
+		schema = "\x00"
+	}
+	class, _ := d.tables.find(schema, name)
+	return class
+}
