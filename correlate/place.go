@@ -52,7 +52,7 @@ func (u *unit) place(r *rules, rel *tenantsql.Relation) place {
 	case rel.Schema == "" && r.Schemas.Used():
 		p = u.placeByPath(r, rel, p)
 	default:
-		if tenant := r.Schemas.Tenant(rel.Schema); tenant != "" {
+		if tenant := r.TenantOf(rel.Schema); tenant != "" {
 			p.class = policy.TableOwned
 			p.shown = append(p.shown, observed{tenant: tenant, level: verdict.EvidenceLiteral, source: sourceOf(rel)})
 		}
@@ -77,12 +77,13 @@ func (u *unit) placeMySQL(r *rules, rel *tenantsql.Relation) place {
 	if name == "" {
 		name, level = u.session.now(), verdict.EvidenceSession
 	}
-	if name == "" && r.Databases.Used() {
-		u.sessionUnknown = true
-	}
 	p.class = r.Table(name, rel.Name)
+	if name == "" && r.Databases.Used() && p.class != policy.TableShared {
+		u.sessionUnknown = true
+		p.class = policy.TableOwned // it may be
+	}
 	if p.class != policy.TableShared {
-		if tenant := r.Databases.Tenant(name); tenant != "" {
+		if tenant := r.TenantOf(name); tenant != "" {
 			p.class = policy.TableOwned
 			p.shown = append(p.shown, observed{tenant: tenant, level: level, source: sourceOf(rel)})
 		}
@@ -107,7 +108,7 @@ func (u *unit) placeByPath(r *rules, rel *tenantsql.Relation, p place) place {
 	for _, schema := range schemas {
 		switch {
 		case schema == "pg_catalog" || schema == "pg_temp":
-		case r.Schemas.Tenant(schema) != "":
+		case r.TenantOf(schema) != "":
 			tenants = append(tenants, schema)
 		default:
 			others = append(others, schema)
@@ -132,7 +133,7 @@ func (u *unit) placeByPath(r *rules, rel *tenantsql.Relation, p place) place {
 		p.class, p.table = policy.TableOwned, newTableName(tenants[0], rel.Name)
 	}
 	for _, schema := range tenants {
-		p.shown = append(p.shown, observed{tenant: r.Schemas.Tenant(schema), level: verdict.EvidenceSession, source: sourceOf(rel), weak: weak})
+		p.shown = append(p.shown, observed{tenant: r.TenantOf(schema), level: verdict.EvidenceSession, source: sourceOf(rel), weak: weak})
 	}
 	return p
 }

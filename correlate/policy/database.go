@@ -177,20 +177,39 @@ func (d *Database) find(schema, name string) (TableClass, string) {
 	if d.Directory.Is(schema, name) {
 		return TableShared, "the tenant directory"
 	}
-	places := &d.Schemas
-	if d.Engine == MySQL {
-		places = &d.Databases
+	if schema == "" && d.Engine != MySQL {
+		schema = "public"
 	}
-	if schema != "" && places.Shared(schema) {
+	if d.places().Shared(schema) {
 		return TableShared, "shared place " + schema
 	}
 	if class, rule := d.tables.find(schema, name); class != TableUnknown {
 		return class, rule
 	}
-	if tenant := places.Tenant(schema); tenant != "" {
+	if tenant := d.TenantOf(schema); tenant != "" {
 		return TableOwned, "place of " + tenant
 	}
 	return TableUnknown, ""
+}
+
+// places are those that qualifiers of tables name: schemas, in MySQL databases.
+func (d *Database) places() *Place {
+	if d.Engine == MySQL {
+		return &d.Databases
+	}
+	return &d.Schemas
+}
+
+// TenantOf returns the tenant whose place a qualifier of tables names, "" if it is nobody's: one whose tables are all shared is not.
+func (d *Database) TenantOf(schema string) string {
+	tenant := d.places().Tenant(schema)
+	if tenant == "" || Catalog(d.Engine, schema, "") {
+		return ""
+	}
+	if class, _ := d.tables.find(schema, "\x00"); class == TableShared {
+		return ""
+	}
+	return tenant
 }
 
 // Catalog tells whether a table is one of the server's own, which are searched before every other schema.

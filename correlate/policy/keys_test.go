@@ -296,7 +296,7 @@ database:
 		schema, name string
 		want         TableClass
 	}{
-		{db, "t_acme", "orders", TableOwned}, {db, "t_acme", "plans", TableShared}, {db, "public", "orders", TableShared}, {db, "", "orders", TableUnknown},
+		{db, "t_acme", "orders", TableOwned}, {db, "t_acme", "plans", TableShared}, {db, "public", "orders", TableShared}, {db, "", "orders", TableShared},
 		{db, "other", "orders", TableUnknown}, {db, "ref_1", "x", TableShared}, {db, "pg_catalog", "x", TableShared}, {db, "mysql", "user", TableUnknown},
 		{my, "app_acme", "orders", TableOwned}, {my, "app_global", "orders", TableShared}, {my, "mysql", "user", TableShared}, {my, "sys", "x", TableShared},
 		{my, "", "pg_x", TableUnknown}, {my, "information_schema", "tables", TableShared},
