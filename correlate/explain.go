@@ -126,12 +126,12 @@ func (p *player) run() {
 		cgroup = "/"
 	}
 	e.Handle(&event.ProcessStarted{Header: p.head(), Exe: c.Process.Exe, Name: c.Process.Name, Service: service, Cgroup: cgroup})
-	port := uint16(8443)
+	local := "" // not known
 	if len(c.Process.Listen) > 0 {
-		port = c.Process.Listen[0]
+		local = fmt.Sprintf("127.0.0.1:%d", c.Process.Listen[0])
 	}
 	e.Handle(&event.ConnectionOpened{
-		Header: p.head(), Conn: playedClient, Role: event.RoleServer, TLS: true, Net: "tcp", Local: fmt.Sprintf("127.0.0.1:%d", port), Remote: "127.0.0.1:49152",
+		Header: p.head(), Conn: playedClient, Role: event.RoleServer, TLS: true, Net: "tcp", Local: local, Remote: "127.0.0.1:49152",
 	})
 	e.Handle(&event.Identity{
 		Header: p.head(), Conn: playedClient, Role: event.RoleServer, Certificate: c.Certificate, VerifyMode: 3, Version: "1.3", Source: "ssl",

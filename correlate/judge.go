@@ -179,8 +179,12 @@ func (e *Engine) privileged(o *outcome, foreign []observed) bool {
 		if len(foreign) == 0 {
 			return false
 		}
+		var named []string
+		if p.Request {
+			named = e.namedBy(o.req)
+		}
 		for _, s := range foreign {
-			if !slices.Contains(p.Tenants, s.tenant) {
+			if !slices.Contains(p.Tenants, s.tenant) && !slices.Contains(named, s.tenant) {
 				return false
 			}
 		}

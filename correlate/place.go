@@ -208,7 +208,7 @@ func sourceOf(rel *tenantsql.Relation) source {
 
 // applyUse follows MySQL's USE, which is no setting to the reader of SQL.
 func (e *Engine) applyUse(s *session, r *reading, result *event.Result) {
-	if s.engine != event.MySQL || r.said == nil || r.said.sql.Kind != tenantsql.Other {
+	if s.engine != event.MySQL || r.said == nil {
 		return
 	}
 	name, ok := usedDatabase(r.said.sql.Shape)

@@ -53,6 +53,15 @@ func (e *Engine) namesOf(p *process, tenant string) []string {
 	return append(names, e.directory.find(e.service(p), tenant)...)
 }
 
+// namedBy returns the tenants that a request names, as the database may have them.
+func (e *Engine) namedBy(r *request) []string {
+	var all []string
+	for _, t := range e.named(r) {
+		all = append(all, e.namesOf(r.proc, t.Tenant)...)
+	}
+	return all
+}
+
 func (e *Engine) namesKnown(r *request) bool {
 	return slices.ContainsFunc(e.named(r), func(t policy.RequestTenant) bool {
 		return slices.ContainsFunc(e.namesOf(r.proc, t.Tenant), func(n string) bool { return e.knows(r.proc, n) })
@@ -73,7 +82,7 @@ func (e *Engine) checkNamed(r *request, s standing) {
 		if t.Tenant == policy.Normalize(s.id.Name) || slices.ContainsFunc(names, own) || !slices.ContainsFunc(names, known) {
 			continue
 		}
-		if p := s.id.Privileged; p != nil && (p.Any || slices.ContainsFunc(names, func(n string) bool { return slices.Contains(p.Tenants, n) })) {
+		if p := s.id.Privileged; p != nil && (p.Any || p.Request || slices.ContainsFunc(names, func(n string) bool { return slices.Contains(p.Tenants, n) })) {
 			continue
 		}
 		if !slices.Contains(foreign, t.Tenant) {

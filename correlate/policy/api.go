@@ -35,7 +35,8 @@ type Identity struct {
 // Privilege allows a certificate the data of other tenants.
 type Privilege struct {
 	Any     bool     // every tenant
-	Tenants []string // else these, normalised
+	Request bool     // else those that the request itself names
+	Tenants []string // and these, normalised
 	Until   time.Time
 	Why     string
 }

@@ -82,6 +82,7 @@ func TestErrors(t *testing.T) {
 		{"identity:\n  privileged:\n    - { subject: { CN: a }, until: 2027-01-01, why: x }", 4, `has no "tenants"`},
 		{"identity:\n  privileged:\n    - { subject: { CN: a }, tenants: [], until: 2027-01-01, why: x }", 4, "is an empty list"},
 		{"identity:\n  privileged:\n    - { subject: { CN: a }, tenants: [any], until: 2027-01-01, why: x }", 4, "write tenants: any"},
+		{"identity:\n  privileged:\n    - { subject: { CN: a }, tenants: [request], until: 2027-01-01, why: x }", 4, "write tenants: request"},
 		{"identity:\n  privileged:\n    - { subject: { CN: a }, tenants: any, why: x }", 4, `identity.privileged[1] has no "until"`},
 		{"identity:\n  privileged:\n    - { subject: { CN: a }, tenants: any, until: 2027-01-01 }", 4, `has no "why"`},
 		{"identity:\n  privileged:\n    - { subject: { CN: a }, tenants: any, until: tomorrow, why: x }", 4, `until is "tomorrow" (write a day: 2027-06-30)`},

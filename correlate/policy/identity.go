@@ -133,6 +133,7 @@ func (r *identityRules) privileged(c *Certificate, now time.Time, trace func(str
 				sum, merged = &first, true
 			}
 			sum.Tenants = append(sum.Tenants, v.Tenants...)
+			sum.Request = sum.Request || v.Request
 			sum.Why += "; " + v.Why
 			if v.Until.Before(sum.Until) {
 				sum.Until = v.Until
@@ -143,8 +144,11 @@ func (r *identityRules) privileged(c *Certificate, now time.Time, trace func(str
 }
 
 func (v *Privilege) scope() string {
-	if v.Any {
+	switch {
+	case v.Any:
 		return "any tenant"
+	case v.Request:
+		return "the tenant that the request names"
 	}
 	return quoted(v.Tenants)
 }

@@ -154,19 +154,21 @@ func (d *decoder) privilege(n *yaml.Node, path string) (v privilege, ok bool) {
 		}
 	}
 	if tenants := s.values["tenants"]; tenants == nil {
-		d.missing(&s, `%s has no "tenants" (write any, or the list of tenants as the database names them)`, path)
+		d.missing(&s, `%s has no "tenants" (write any, request for those that the request names, or the list of tenants as the database names them)`, path)
 	} else {
 		for _, w := range d.words(tenants, s.sub("tenants")) {
 			switch {
-			case w.text != "any":
+			case w.text != "any" && w.text != "request":
 				v.Tenants = append(v.Tenants, Normalize(w.text))
-			case tenants.Kind == yaml.ScalarNode:
+			case tenants.Kind != yaml.ScalarNode:
+				d.fail(w.node, "%s is %s inside a list (write tenants: %s)", w.path, w.text, w.text)
+			case w.text == "any":
 				v.Any = true
 			default:
-				d.fail(w.node, "%s is any inside a list (write tenants: any)", w.path)
+				v.Request = true
 			}
 		}
-		if !v.Any && len(v.Tenants) == 0 && len(d.problems) == before {
+		if !v.Any && !v.Request && len(v.Tenants) == 0 && len(d.problems) == before {
 			d.fail(tenants, "%s is an empty list (remove the privilege)", s.sub("tenants"))
 		}
 	}
