@@ -143,7 +143,11 @@ type wrongPolicy struct {
 
 func checkErrors(t *testing.T, all []wrongPolicy) {
 	t.Helper()
+	schema := loadSchema(t)
 	for _, c := range all {
+		if strings.HasPrefix(c.want, "unknown key") && schema.fault(t, "version: 1\n"+c.text) == "" {
+			t.Errorf("the schema accepts the unknown key of %q", c.text)
+		}
 		_, err := parse("x.yaml", []byte("version: 1\n"+c.text+"\n"), t.TempDir(), readFile, Default())
 		if err == nil {
 			t.Errorf("%q is accepted", c.text)

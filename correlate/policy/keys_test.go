@@ -108,7 +108,7 @@ func TestWholeFile(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	p, err := Parse("policy.yaml", []byte(`
+	const text = `
 version: 1
 service: billing-api
 select: { unit: billing-api.service }
@@ -152,9 +152,13 @@ certificates:
 verdict: { links: [token, thread, task, transaction, set], linger: 2s, min_identity: verified }
 evidence: { sql: shape, values: none, headers: none, path: template, retention: 30d }
 privacy: { tenants: plain }
-`), dir)
+`
+	p, err := Parse("policy.yaml", []byte(text), dir)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if wrong := loadSchema(t).fault(t, text); wrong != "" {
+		t.Errorf("the schema refuses it: %s", wrong)
 	}
 	own := p.For(&Process{Unit: "billing-api"})
 	if own == p || own.Service() != "billing-api" || p.Service() != "" || p.For(&Process{Unit: "other"}) != p || p.For(&Process{}) != p {

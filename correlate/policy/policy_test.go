@@ -24,6 +24,9 @@ func mustParse(t testing.TB, text string) *Policy {
 	if err != nil {
 		t.Fatalf("parse:\n%s\n%v", text, err)
 	}
+	if wrong := loadSchema(t).fault(t, "version: 1\n"+text); wrong != "" {
+		t.Errorf("the schema refuses what the decoder accepts:\n%s\n%s", text, wrong)
+	}
 	return p
 }
 
