@@ -31,13 +31,14 @@ type Config struct {
 type Engine struct {
 	verdict func(*verdict.Statement)
 	finding func(*verdict.Finding)
-	explain func(*unit, *outcome, *verdict.Statement) // gets each verdict with what led to it; nil: nobody asks
+	explain func(*unit, outcome, *verdict.Statement) // gets each verdict with what led to it; nil: nobody asks
 	log     *slog.Logger
 	limits  Limits
 	metrics *metrics
 
 	policy *policy.Policy
 	rules  map[rulesKey]*rules
+	texts  *bounded.Map[textKey, *analysis] // analyses that are kept
 
 	now       int64 // latest event time
 	timersRan int64
@@ -103,6 +104,7 @@ func (e *Engine) SetPolicy(p *policy.Policy) {
 func (e *Engine) setPolicy(p *policy.Policy) {
 	e.policy = p
 	e.rules = make(map[rulesKey]*rules)
+	e.texts = bounded.New[textKey, *analysis](e.limits.Texts, nil)
 	e.told = make(map[string]bool)
 	for _, c := range e.conns.All() {
 		e.learnIdentity(c)

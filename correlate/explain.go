@@ -60,7 +60,7 @@ func Explain(p *policy.Policy, c *Case) (*Answer, error) {
 		return nil, err
 	}
 	e.names.anything = true
-	e.explain = func(u *unit, o *outcome, line *verdict.Statement) {
+	e.explain = func(_ *unit, o outcome, line *verdict.Statement) {
 		j := Judged{Statement: line, Exempt: o.exempt}
 		for _, s := range o.shown {
 			j.Evidence = append(j.Evidence, s.String())

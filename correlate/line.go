@@ -26,7 +26,7 @@ func (e *Engine) conclude(u *unit, o *outcome) {
 	}
 	e.metrics.lag(time.Duration(e.now - u.ready))
 	if e.explain != nil {
-		e.explain(u, o, line)
+		e.explain(u, *o, line) // a copy: the outcome itself stays off the heap
 	}
 	if e.verdict != nil {
 		e.verdict(line)

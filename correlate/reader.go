@@ -17,11 +17,12 @@ const maxNesting = 4
 // reader analyses SQL texts and keeps the analyses of those used last.
 type reader struct {
 	analyzer *tenantsql.Analyzer
-	keys     []*tenantsql.Analyzer // one for each key column
-	kept     *bounded.Map[textKey, *analysis]
+	keys     []*tenantsql.Analyzer            // one for each key column
+	kept     *bounded.Map[textKey, *analysis] // of all readers
 }
 
 type textKey struct {
+	by      *tenantsql.Analyzer
 	text    string
 	dialect tenantsql.Dialect
 	cut     bool
@@ -34,8 +35,8 @@ type analysis struct {
 	fingerprint string
 }
 
-func newReader(cfg tenantsql.Config, keys []policy.KeyColumn, texts int) reader {
-	r := reader{analyzer: tenantsql.New(cfg), kept: bounded.New[textKey, *analysis](texts, nil)}
+func newReader(cfg tenantsql.Config, keys []policy.KeyColumn, kept *bounded.Map[textKey, *analysis]) reader {
+	r := reader{analyzer: tenantsql.New(cfg), kept: kept}
 	for i := range keys {
 		r.keys = append(r.keys, tenantsql.New(tenantsql.Config{Columns: []string{keys[i].Name}}))
 	}
@@ -43,7 +44,7 @@ func newReader(cfg tenantsql.Config, keys []policy.KeyColumn, texts int) reader 
 }
 
 func (r *reader) analyse(d tenantsql.Dialect, text string, cut bool) *analysis {
-	key := textKey{text, d, cut}
+	key := textKey{r.analyzer, text, d, cut}
 	if a, ok := r.kept.Get(key); ok {
 		return a
 	}

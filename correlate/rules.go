@@ -21,6 +21,7 @@ type rules struct {
 type rulesKey struct {
 	policy *policy.Policy
 	entry  *policy.Database
+	engine string
 }
 
 // policyOf is the policy for a process.
@@ -80,15 +81,15 @@ func (e *Engine) rulesOf(s *session) *rules {
 	if r := s.rules; r != nil && r.policy == p && s.ruledAt == server && s.ruledName == name {
 		return r
 	}
-	key := rulesKey{p, p.Database(s.engineName(), server, name)}
+	key := rulesKey{p, p.Database(s.engineName(), server, name), s.engineName()}
 	r := e.rules[key]
 	if r == nil {
 		r = &rules{Database: key.entry, policy: p}
 		if r.Database == nil {
-			r.Database = &policy.Database{Engine: s.engineName(), Pooler: policy.PoolerNone, Unscoped: policy.UnscopedOff}
+			r.Database = &policy.Database{Engine: key.engine, Pooler: policy.PoolerNone, Unscoped: policy.UnscopedOff}
 		}
 		r.asks = p.Watched(r.Database)
-		r.reader = newReader(tenantsql.Config{Columns: r.Columns, Settings: r.asks}, r.Keys, e.limits.Texts)
+		r.reader = newReader(tenantsql.Config{Columns: r.Columns, Settings: r.asks}, r.Keys, e.texts)
 		e.rules[key] = r
 	}
 	s.rules, s.ruledAt, s.ruledName = r, server, name
