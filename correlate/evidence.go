@@ -163,8 +163,11 @@ func (u *unit) resolve(by *rules, r *reading, v tenantsql.Value, from source) {
 			u.opaque = true
 		}
 	case tenantsql.Setting:
-		now := u.ask(by, strings.ToLower(v.Text))
+		name := strings.ToLower(v.Text)
+		now := u.ask(by, name)
 		switch {
+		case !by.whole(name):
+			u.opaque = true
 		case now.State == settings.Known && strings.TrimSpace(now.Text) != "":
 			u.add(observed{tenant: policy.Normalize(now.Text), level: verdict.EvidenceSession, source: from})
 		case now.State == settings.Unknown:

@@ -41,13 +41,15 @@ func (n *names) learn(service, tenant string) bool {
 
 // hold keeps a judged statement until one of the names becomes known, or for HoldFor.
 func (e *Engine) hold(u *unit, unknown []observed) {
-	service := e.service(u.proc)
+	if len(u.unknownNames) == 0 {
+		u.heldAs = e.service(u.proc)
+	}
 	for _, s := range unknown {
 		if slices.Contains(u.unknownNames, s.tenant) {
 			continue
 		}
 		u.unknownNames = append(u.unknownNames, s.tenant)
-		key := nameKey{service, s.tenant}
+		key := nameKey{u.heldAs, s.tenant}
 		e.names.waiting[key] = append(e.names.waiting[key], u)
 	}
 	e.held.push(u, e.now+int64(e.limits.HoldFor))
@@ -60,9 +62,8 @@ func (e *Engine) hold(u *unit, unknown []observed) {
 // giveUpName judges a statement that left the queue because nobody came who has its name.
 func (e *Engine) giveUpName(u *unit) {
 	u.gaveUp = true
-	service := e.service(u.proc)
 	for _, tenant := range u.unknownNames {
-		e.names.trim(nameKey{service, tenant}, &e.held)
+		e.names.trim(nameKey{u.heldAs, tenant}, &e.held)
 	}
 	e.judge(u)
 }

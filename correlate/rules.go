@@ -109,17 +109,16 @@ func (r *rules) key(owner string) *policy.KeyColumn {
 	return nil
 }
 
-// setting returns the tenants that a value of a setting names, and whether the policy reads that setting.
-func (r *rules) setting(name, text string) (tenants []string, read bool) {
+// whole tells whether the value of a setting as it is may be a tenant: not if the policy reads a member of it alone.
+func (r *rules) whole(name string) bool {
+	inside := false
 	for i := range r.Settings {
-		s := &r.Settings[i]
-		if s.Name != name {
-			continue
-		}
-		read = true
-		if t := s.Tenant(text); t != "" && len(t) <= maxTenant && !slices.Contains(tenants, t) {
-			tenants = append(tenants, t)
+		if s := &r.Settings[i]; s.Name == name {
+			if s.Member == nil {
+				return true
+			}
+			inside = true
 		}
 	}
-	return tenants, read
+	return !inside
 }
