@@ -132,7 +132,7 @@ func cgroupOf(lines string) string {
 		if len(parts) != 3 || (parts[0] != "0" && parts[1] != "name=systemd") {
 			continue
 		}
-		if found == "" || unitOf(found) == "" && unitOf(parts[2]) != "" {
+		if found == "" || Unit(found) == "" && Unit(parts[2]) != "" {
 			found = parts[2]
 		}
 	}
@@ -141,14 +141,14 @@ func cgroupOf(lines string) string {
 
 // Service names the service of a process: the innermost systemd unit of its control group without ".service", else the base name of exe.
 func Service(cgroup, exe string) string {
-	if unit := unitOf(cgroup); unit != "" {
+	if unit := Unit(cgroup); unit != "" {
 		return unit
 	}
 	return path.Base(exe)
 }
 
-// unitOf finds the innermost unit of a control group.
-func unitOf(cgroup string) string {
+// Unit returns the innermost systemd unit of a control group without ".service", "" if there is none.
+func Unit(cgroup string) string {
 	elements := strings.Split(cgroup, "/")
 	for i := len(elements) - 1; i >= 0; i-- {
 		if unit, ok := strings.CutSuffix(elements[i], ".service"); ok && !strings.HasPrefix(unit, "user@") {

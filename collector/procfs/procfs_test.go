@@ -42,8 +42,8 @@ func TestUnitOf(t *testing.T) {
 		"0::/\n": "",
 		"junk":   "",
 	} {
-		if got := unitOf(cgroupOf(cgroup)); got != want {
-			t.Errorf("unitOf(%q) = %q, want %q", cgroup, got, want)
+		if got := Unit(cgroupOf(cgroup)); got != want {
+			t.Errorf("Unit(%q) = %q, want %q", cgroup, got, want)
 		}
 	}
 }

@@ -289,6 +289,7 @@ verdict: { linger: 1s }
 		{append([]string{"--sql", "SELECT 1 FROM orders", "--setting", "app.store=acme"}, shop...), []string{"verdict: ok_exact", "because all of it is the certificate's tenant"}},
 		{append([]string{"--sql", "SELECT 1 FROM orders WHERE store = $1", "--bind", "beta", "--user", "job"}, shop...), []string{`shows "beta" by bind`, "verdict: exempt, by exempt[1]: OPS-1"}},
 		{append([]string{"--sql", "SELECT * FROM orders", "--row", "store=beta,x=1", "--row", "store=acme"}, shop...), []string{`shows "beta" by row evidence in a row`, "CROSS_TENANT_BY_KEY"}},
+		{[]string{"--sql", "SELECT 1 FROM orders", "--user", "r_beta", "--server", "10.0.0.1:6432", "--cgroup", "/a.slice/shop.service/x"}, []string{"service: shop", "verdict: violation"}},
 		{append([]string{"--header", "X-Tenant: beta"}, shop...), []string{"finding: REQUEST_TENANT_MISMATCH", `assumed: "beta"`}},
 		{append([]string{"--engine", "mysql", "--database", "d_beta", "--sql", "SELECT 1 FROM x"}, shop...), []string{"database: entry 2, mysql", "verdict: violation"}},
 		{[]string{"--sql", "SELECT 1 FROM orders", "--user", "r_beta", "--server", "10.0.0.1:6432"}, []string{"tenant columns: tenant_id", "verdict: no_tenant", "because it touches no table"}},
@@ -304,7 +305,7 @@ verdict: { linger: 1s }
 			}
 		}
 	}
-	for _, args := range [][]string{{"--engine", "oracle"}, {"--listen", "x"}, {"--when", "now"}, {"--header", "x"}, {"--setting", "x"}, {"--row", "x"}} {
+	for _, args := range [][]string{{"--engine", "oracle"}, {"--unit", "a", "--cgroup", "/b"}, {"--listen", "x"}, {"--when", "now"}, {"--header", "x"}, {"--setting", "x"}, {"--row", "x"}} {
 		i := newInvocation()
 		if code := i.run(t, append([]string{"policy", "explain", "--sql", "SELECT 1"}, args...)...); code != exitUsage || !strings.Contains(i.stderr.String(), args[0]) {
 			t.Errorf("%q: exit %d, %q", args, code, &i.stderr)

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"tenantrace/collector/event"
+	"tenantrace/collector/procfs"
 	"tenantrace/correlate"
 	"tenantrace/correlate/policy"
 	"tenantrace/correlate/tenantsql"
@@ -56,6 +57,14 @@ func (x *explained) read() (*correlate.Case, error) {
 	c := &correlate.Case{
 		Process: policy.Process{Exe: x.exe, Unit: strings.TrimSuffix(x.unit, ".service"), Cgroup: x.cgroup},
 		Path:    x.path, Database: x.database, User: x.user, Params: x.binds, Settings: map[string]string{}, Time: time.Now(),
+	}
+	switch unit := strings.TrimSuffix(x.unit, ".service"); {
+	case unit != "" && x.cgroup != "":
+		return nil, usageError{"--unit stands beside --cgroup, which says the unit too [name one]"}
+	case unit != "":
+		c.Process.Cgroup = "/system.slice/" + unit + ".service"
+	case x.cgroup != "":
+		c.Process.Unit = procfs.Unit(x.cgroup)
 	}
 	port := "5432"
 	switch x.engine {
