@@ -8,6 +8,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
+// maxGroups bounds the names of a hierarchy file; its size does before.
+const maxGroups = 1_000_000
+
 var hierarchyKeys = keys{known: []string{"file", "entries"}}
 
 // hierarchy are the tenants that others may act for: parent to children, by their names in the database, normalised.
@@ -98,7 +101,7 @@ func (d *decoder) hierarchy(n *yaml.Node, p *Policy, sum hash.Hash) hierarchy {
 	p.files = append(p.files, name)
 	fmt.Fprintf(sum, "\x00%d\x00", len(data))
 	sum.Write(data)
-	inner := &decoder{file: name}
+	inner := &decoder{file: name, most: maxGroups}
 	var h hierarchy
 	if root := inner.tree(data); root != nil {
 		h = inner.groups(root, "the hierarchy")
@@ -129,12 +132,13 @@ func (d *decoder) groups(n *yaml.Node, path string) hierarchy {
 			d.fail(key, "parent %s stands twice in %s (write one list of children)", shorten(text), path)
 			continue
 		}
-		children := []string{}
+		children, seen := []string{}, map[string]bool{}
 		for _, w := range d.words(n.Content[i+1], path+"."+text) {
 			child := Normalize(w.text)
 			if child == parent {
 				d.fail(w.node, "%s: %s is its own child (leave it out)", w.path, shorten(w.text))
-			} else if !slices.Contains(children, child) {
+			} else if !seen[child] {
+				seen[child] = true
 				children = append(children, child)
 			}
 		}

@@ -1,11 +1,13 @@
 package policy
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestHierarchyFile(t *testing.T) {
@@ -33,6 +35,16 @@ func TestHierarchyFile(t *testing.T) {
 	q, err := write("Group: [reseller]\n")
 	if err != nil || q.Hash() == p.Hash() {
 		t.Errorf("a changed hierarchy keeps the hash: %v", err)
+	}
+	// As many children as a file can hold are read in time.
+	start := time.Now()
+	var b strings.Builder
+	b.WriteString("group: [x")
+	for i := range 100_000 {
+		fmt.Fprintf(&b, ",t%d", i)
+	}
+	if p, err = write(b.String() + "]\n"); err != nil || len(p.Identify(subject("O=group"), today).Below) != 100_001 || time.Since(start) > time.Minute {
+		t.Errorf("a long list: %v after %v", err, time.Since(start))
 	}
 	for content, want := range map[string]string{
 		"":                     `policy "` + file + `": is empty`,
