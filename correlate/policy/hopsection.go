@@ -77,7 +77,7 @@ func (d *decoder) hop(s *section, base Hop) Hop {
 	case h.From == FromConnection && len(h.Trusted) > 0:
 		d.fail(s.values["trusted_proxies"], "%s stands beside from: connection, which asks no proxy (remove one)", s.sub("trusted_proxies"))
 	case n != nil && h.From != FromConnection && len(h.Trusted) == 0:
-		d.fail(n, "%s %s trusts nobody (add trusted_proxies: a unix:PATH, a network, or { subject: { CN: … } })", s.sub("from"), h.From)
+		d.fail(n, "%s %s trusts nobody (add trusted_proxies: a unix:PATH, a network, or { subject: { CN: ... } })", s.sub("from"), h.From)
 	}
 	if n != nil && h.From == FromHeader && h.Headers == (HopHeaders{}) {
 		d.fail(n, "%s header reads no field (add headers: { cert: X-SSL-Client-Cert }, or subject, or xfcc: last)", s.sub("from"))
@@ -127,7 +127,7 @@ func (d *decoder) trusted(n *yaml.Node, path string) (out []TrustedProxy) {
 		if err != nil {
 			ip, err := netip.ParseAddr(text)
 			if err != nil || ip.Zone() != "" {
-				d.fail(item, "%s is %s (write unix:/run/app.sock, a network as 10.0.0.0/8, an address, or { subject: { CN: … } })", at, shorten(text))
+				d.fail(item, "%s is %s (write unix:/run/app.sock, a network as 10.0.0.0/8, an address, or { subject: { CN: ... } })", at, shorten(text))
 				continue
 			}
 			network = netip.PrefixFrom(ip, ip.BitLen())

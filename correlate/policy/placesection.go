@@ -11,7 +11,7 @@ var placeKeys = keys{known: []string{"tenant", "shared"}}
 // null tells whether a value is left open ("databases: ~").
 func null(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Tag == "!!null" }
 
-// place reads which schemas, databases or roles are a tenant's: a template, a list of them, or { tenant: …, shared: … }.
+// place reads which schemas, databases or roles are a tenant's: a template, a list of them, or { tenant: ..., shared: ... }.
 func (d *decoder) place(n *yaml.Node, path string) (p Place) {
 	if null(n) {
 		return p
