@@ -14,7 +14,6 @@ import (
 	"tenantrace/collector/event"
 	"tenantrace/correlate/bounded"
 	"tenantrace/correlate/policy"
-	"tenantrace/correlate/tenantsql"
 	"tenantrace/correlate/verdict"
 )
 
@@ -32,13 +31,14 @@ type Config struct {
 type Engine struct {
 	verdict func(*verdict.Statement)
 	finding func(*verdict.Finding)
+	explain func(*unit, outcome, *verdict.Statement) // gets each verdict with what led to it; nil: nobody asks
 	log     *slog.Logger
 	limits  Limits
 	metrics *metrics
 
-	policy  *policy.Policy
-	columns map[string]bool // tenant columns, lower case
-	reader  reader
+	policy *policy.Policy
+	rules  map[rulesKey]*rules
+	texts  *bounded.Map[textKey, *analysis] // analyses that are kept
 
 	now       int64 // latest event time
 	timersRan int64
@@ -52,6 +52,8 @@ type Engine struct {
 	requests  *bounded.Map[uint64, *request] // open ones, by number
 	databases *bounded.Map[databaseKey, *database]
 	names     names
+	directory directory
+	told      map[string]bool // allowances whose end was said
 	findings  findings
 
 	deferred queue // answered, waiting for the end of their request
@@ -84,6 +86,7 @@ func New(cfg Config) (*Engine, error) {
 	e.requests = bounded.New(l.Requests, func(_ uint64, r *request) { e.evictRequest(r) })
 	e.databases = bounded.New(l.Databases, func(databaseKey, *database) { e.metrics.evicted("databases") })
 	e.names.init(l.Names)
+	e.directory.init(l.Names)
 	e.findings.init(e)
 	e.setPolicy(cfg.Policy)
 	return e, nil
@@ -100,12 +103,9 @@ func (e *Engine) SetPolicy(p *policy.Policy) {
 
 func (e *Engine) setPolicy(p *policy.Policy) {
 	e.policy = p
-	e.columns = make(map[string]bool, len(p.Columns()))
-	for _, c := range p.Columns() {
-		e.columns[c] = true
-	}
-	e.reader = newReader(tenantsql.Config{Columns: p.Columns(), Settings: p.Settings()}, e.limits.Texts)
-	e.names.setPolicy(p.KnownTenants())
+	e.rules = make(map[rulesKey]*rules)
+	e.texts = bounded.New[textKey, *analysis](e.limits.Texts, nil)
+	e.told = make(map[string]bool)
 	for _, c := range e.conns.All() {
 		e.learnIdentity(c)
 	}
@@ -180,6 +180,7 @@ func (e *Engine) runTimers() {
 	if e.now-e.sweptAt >= int64(sweepStep) {
 		e.sweptAt = e.now
 		e.countExpired()
+		e.sayEnded()
 	}
 }
 

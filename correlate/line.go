@@ -18,7 +18,16 @@ func (e *Engine) conclude(u *unit, o *outcome) {
 	line := e.line(u, o)
 	service := line.Service
 	e.metrics.statement(service, line.Verdict, line.Link, line.Reason)
+	if o.verdict == verdict.Exempt {
+		e.metrics.exempt(service, o.by)
+	}
+	if u.lapsed {
+		e.metrics.lapsed(service)
+	}
 	e.metrics.lag(time.Duration(e.now - u.ready))
+	if e.explain != nil {
+		e.explain(u, *o, line) // a copy: the outcome itself stays off the heap
+	}
 	if e.verdict != nil {
 		e.verdict(line)
 	}
@@ -29,7 +38,7 @@ func (e *Engine) conclude(u *unit, o *outcome) {
 		}
 		x := occurrence{
 			name: f.name, detail: detail, severity: severityOf(f.name), evidence: line,
-			tenants: line.DatabaseTenants, fingerprint: line.SQL.Fingerprint,
+			tenants: line.DatabaseTenants, fingerprint: line.SQL.Fingerprint, by: e.policyOf(u.proc),
 		}
 		if f.name == PrivilegedAccess {
 			x.tenants = nil // an operator who goes through all tenants is one finding
@@ -90,6 +99,9 @@ func (e *Engine) describe(line *verdict.Statement, r *request, s standing) {
 	line.Connection = &verdict.Connection{Remote: r.conn.remote, Local: r.conn.local}
 	if r.seen != nil {
 		line.Request = &verdict.Request{Method: r.seen.Method, Path: r.seen.Path, ID: r.seen.ID, Status: r.status}
+		if p := e.policyOf(r.proc); p.EvidenceRules().PathTemplate {
+			line.Request.Path = p.Route(r.seen.Path)
+		}
 		line.Timeline.Request, line.Timeline.Response = r.start, r.response
 	}
 	if s.peer != nil {

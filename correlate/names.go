@@ -9,8 +9,8 @@ type nameKey struct{ service, tenant string }
 // where certificates have words): it accuses nobody.
 type names struct {
 	limit    int
-	byPolicy map[string]bool
-	seen     map[nameKey]struct{} // of certificates; never forgotten
+	seen     map[nameKey]struct{} // of certificates and directories; never forgotten
+	anything bool                 // every name passes for known
 	waiting  map[nameKey][]*unit
 }
 
@@ -20,18 +20,12 @@ func (n *names) init(limit int) {
 	n.waiting = make(map[nameKey][]*unit)
 }
 
-func (n *names) setPolicy(tenants []string) {
-	n.byPolicy = make(map[string]bool, len(tenants))
-	for _, t := range tenants {
-		n.byPolicy[t] = true
-	}
-}
-
-func (n *names) known(service, tenant string) bool {
-	if n.byPolicy[tenant] {
+// knows tells whether a tenant is known to exist: by the policy for a process, or by what was seen of its service.
+func (e *Engine) knows(p *process, tenant string) bool {
+	if e.names.anything || e.policyOf(p).Knows(tenant) {
 		return true
 	}
-	_, ok := n.seen[nameKey{service, tenant}]
+	_, ok := e.names.seen[nameKey{e.service(p), tenant}]
 	return ok
 }
 
@@ -47,13 +41,15 @@ func (n *names) learn(service, tenant string) bool {
 
 // hold keeps a judged statement until one of the names becomes known, or for HoldFor.
 func (e *Engine) hold(u *unit, unknown []observed) {
-	service := e.service(u.proc)
+	if len(u.unknownNames) == 0 {
+		u.heldAs = e.service(u.proc)
+	}
 	for _, s := range unknown {
 		if slices.Contains(u.unknownNames, s.tenant) {
 			continue
 		}
 		u.unknownNames = append(u.unknownNames, s.tenant)
-		key := nameKey{service, s.tenant}
+		key := nameKey{u.heldAs, s.tenant}
 		e.names.waiting[key] = append(e.names.waiting[key], u)
 	}
 	e.held.push(u, e.now+int64(e.limits.HoldFor))
@@ -66,9 +62,8 @@ func (e *Engine) hold(u *unit, unknown []observed) {
 // giveUpName judges a statement that left the queue because nobody came who has its name.
 func (e *Engine) giveUpName(u *unit) {
 	u.gaveUp = true
-	service := e.service(u.proc)
 	for _, tenant := range u.unknownNames {
-		e.names.trim(nameKey{service, tenant}, &e.held)
+		e.names.trim(nameKey{u.heldAs, tenant}, &e.held)
 	}
 	e.judge(u)
 }

@@ -22,7 +22,32 @@ var chosenTexts = []string{
 	"SET app.tenant_id = 'beta'", "SET LOCAL app.tenant_id = 'acme'", "RESET ALL", "DISCARD ALL", "SELECT 1; " + selectBeta + "; COMMIT",
 	"PREPARE q AS " + selectBeta, "EXECUTE q", "DEALLOCATE q", "INSERT INTO invoices (tenant_id) VALUES ($1)", "SELECT 1 FROM invoices WHERE tenant_id = $1",
 	"SELECT 1 FROM invoices WHERE tenant_id = 'nobody'", "", ";;", "garbage '", "EXPLAIN ANALYZE EXECUTE q", "DECLARE c CURSOR FOR SELECT 1", "FETCH c",
+	"SET search_path = s_beta, public", "SET LOCAL search_path = s_acme", "SELECT 1 FROM s_beta.orders JOIN orders USING (id)", "SET ROLE r_beta", "RESET ROLE",
+	"USE d_beta", "SELECT id, slug FROM tenants", "SELECT 1 FROM invoices WHERE k = 'beta:1'", "DELETE FROM d_acme.orders", "SET @t = 'beta'",
 }
+
+// randomPolicies are the policies that random events are judged by.
+var randomPolicies = []string{"certificates: { max_connection_age: 1m, revocation: { crl: /none } }\n", `
+request: { tenant: [{ path: "/t/{tenant}/**" }] }
+identity:
+  hierarchy: { entries: { acme: [gamma] } }
+  privileged: [{ subject: { O: gamma }, tenants: request, until: 2023-11-15, why: x }]
+services:
+  - service: a
+    select: { listen: 2 }
+    database:
+      - { engine: postgres, pooler: transaction, tenant: { columns: [tenant_id], schemas: "s_{tenant}", settings: [app.tenant_id] }, directory: { table: tenants, key: slug, id: id } }
+  - service: c
+    select: { cgroup: /x }
+    identity: { from: fastcgi, trusted_proxies: [10.0.0.1] }
+exempt: [{ application_name: "x*", until: 2023-11-15, why: x }, { db_role: r_acme, until: 2030-01-01, why: x }]
+database:
+  - { engine: postgres, match: { database: d }, tenant: { columns: [tenant_id], key_prefix: { k: "{tenant}:*" }, schemas: "s_{tenant}", roles: "r_{tenant}", databases: "d_{tenant}" }, tables: { owned: orders } }
+  - { engine: postgres, tenant: { columns: [tenant_id], settings: ["app.tenant_id#a", app.tenant_id], schemas: { tenant: "s_{tenant}", shared: public } } }
+  - { engine: mysql, tenant: { databases: "d_{tenant}", settings: ["@t"], columns: [tenant_id] } }
+verdict: { links: [thread] }
+evidence: { path: template }
+`}
 
 var chosenTenants = []string{"acme", "beta", "gamma", "", "Nobody"}
 
@@ -36,7 +61,7 @@ func chosenEvent(pick chooser, now *int64) event.Event {
 	tenant := chosenTenants[pick(len(chosenTenants))]
 	switch pick(24) {
 	case 0:
-		return &event.ProcessStarted{Header: h, Name: "x", Service: []string{"", "a", "b"}[pick(3)]}
+		return &event.ProcessStarted{Header: h, Name: "x", Service: []string{"", "a", "b"}[pick(3)], Cgroup: []string{"", "/x", "/system.slice/b.service"}[pick(3)]}
 	case 1:
 		if pick(6) == 0 {
 			return &event.ProcessExited{Header: h}
@@ -46,7 +71,7 @@ func chosenEvent(pick chooser, now *int64) event.Event {
 		if pick(3) == 0 {
 			return &event.Revocation{Header: h, Conn: conn, Lifted: pick(3) == 0, Since: *now}
 		}
-		return &event.ConnectionOpened{Header: h, Conn: conn, Role: []event.Role{event.RoleServer, event.RoleClient}[conn%2], TLS: pick(2) == 0}
+		return &event.ConnectionOpened{Header: h, Conn: conn, Role: []event.Role{event.RoleServer, event.RoleClient}[conn%2], TLS: pick(2) == 0, Local: []string{"", "h:1", "h:2"}[pick(3)]}
 	case 3:
 		if pick(3) == 0 {
 			return &event.ConnectionClosed{Header: h, Conn: conn}
@@ -72,7 +97,8 @@ func chosenEvent(pick chooser, now *int64) event.Event {
 	case 11:
 		return &event.ThreadWaited{Header: h}
 	case 12:
-		return &event.SessionStarted{Header: h, Conn: conn, Engine: event.PostgreSQL, Unknown: pick(2) == 0}
+		return &event.SessionStarted{Header: h, Conn: conn, Engine: []event.Engine{event.PostgreSQL, event.PostgreSQL, event.MySQL}[pick(3)], Unknown: pick(2) == 0,
+			Database: []string{"", "d", "d_beta"}[pick(3)], User: []string{"", "r_acme", "r_beta"}[pick(3)], Settings: map[string]string{"application_name": []string{"x1", "y"}[pick(2)]}}
 	case 13:
 		return &event.SessionReady{Header: h, Conn: conn, Status: []event.TxStatus{"", "I", "T", "E"}[pick(4)]}
 	case 14:
@@ -85,7 +111,7 @@ func chosenEvent(pick chooser, now *int64) event.Event {
 			}
 			return &event.Lost{Header: h, Reason: "ringbuf", Count: 1}
 		}
-		return &event.SessionSetting{Header: h, Conn: conn, Name: "app.tenant_id", Value: tenant}
+		return &event.SessionSetting{Header: h, Conn: conn, Name: []string{"app.tenant_id", "search_path", "role", "database"}[pick(4)], Value: tenant}
 	case 15, 16, 17, 18:
 		s := &event.Statement{Header: h, Conn: conn, Seq: seq, Simple: pick(2) == 0, Text: chosenTexts[pick(len(chosenTexts))], Cut: pick(9) == 0}
 		s.Params = []event.Param{{Known: pick(4) > 0, Null: pick(5) == 0, Value: tenant}}
@@ -102,6 +128,11 @@ func chosenEvent(pick chooser, now *int64) event.Event {
 		if pick(2) == 0 {
 			r.Columns = []event.Column{{Name: "tenant_id", Table: uint32(pick(3)), Owner: "tenant_id"}}
 			r.Rows = [][]*string{{&tenant}, {nil}, {}}
+			if pick(3) == 0 {
+				r.Columns = append(r.Columns, event.Column{Name: "slug", Table: r.Columns[0].Table, Owner: "slug"}, event.Column{Name: "id", Table: r.Columns[0].Table, Owner: "ID"},
+					event.Column{Name: "k", Table: 1, Owner: "k"})
+				r.Rows[0] = append(r.Rows[0], &tenant, &tenant, &tenant)
+			}
 		}
 		return r
 	}
@@ -109,7 +140,7 @@ func chosenEvent(pick chooser, now *int64) event.Event {
 }
 
 // runAll plays events into a fresh engine with small limits and returns its lines and findings as JSON.
-func runAll(t testing.TB, events []event.Event) (lines, found []string) {
+func runAll(t testing.TB, text string, events []event.Event) (lines, found []string) {
 	t.Helper()
 	reg := prometheus.NewRegistry()
 	keep := func(list *[]string, v any) {
@@ -119,7 +150,7 @@ func runAll(t testing.TB, events []event.Event) (lines, found []string) {
 		}
 		*list = append(*list, string(text))
 	}
-	rules, err := policy.Parse("random.yaml", []byte("version: 1\ncertificates: { max_connection_age: 1m, revocation: { crl: /none } }\n"), "/")
+	rules, err := policy.Parse("random.yaml", []byte("version: 1\n"+text), "/")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,8 +231,9 @@ func TestRandomEvents(t *testing.T) {
 		for i := range events {
 			events[i] = chosenEvent(r.IntN, &now)
 		}
-		lines, found := runAll(t, events)
-		again, foundAgain := runAll(t, events)
+		text := randomPolicies[seed%uint64(len(randomPolicies))]
+		lines, found := runAll(t, text, events)
+		again, foundAgain := runAll(t, text, events)
 		if !slices.Equal(lines, again) || !slices.Equal(found, foundAgain) {
 			t.Fatalf("seed %d: a second run differs", seed)
 		}
@@ -238,8 +270,9 @@ func FuzzEngine(f *testing.F) {
 		for len(data) > 0 {
 			events = append(events, chosenEvent(pick, &now))
 		}
-		lines, found := runAll(t, events)
-		again, foundAgain := runAll(t, events)
+		text := randomPolicies[len(events)%len(randomPolicies)]
+		lines, found := runAll(t, text, events)
+		again, foundAgain := runAll(t, text, events)
 		if !slices.Equal(lines, again) || !slices.Equal(found, foundAgain) {
 			t.Fatal("a second run differs")
 		}

@@ -41,6 +41,7 @@ func (e *Engine) requestStarted(ev *event.HTTPRequest) {
 	if c.role == event.RoleClient {
 		return
 	}
+	e.reached(p, c.local) // it may have been accepted by another process
 	e.requestNo++
 	r := &request{no: e.requestNo, seen: ev, conn: c, proc: p, peer: c.peer, start: ev.Time}
 	r.behind = len(c.requests) > 0

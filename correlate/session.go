@@ -23,6 +23,10 @@ type session struct {
 	void     bool // the framing was lost: what the session was told is not known any more
 	group    *group
 
+	rules              *rules // for the server and the database below
+	ruledAt, ruledName string
+	moved              bool // it may be in another database than the one it began with
+
 	prepared *bounded.Map[string, body] // of PREPARE, by name; nil none
 	cursors  *bounded.Map[string, body] // of DECLARE, by name; nil none
 
@@ -67,7 +71,8 @@ func (e *Engine) sessionSetting(ev *event.SessionSetting) {
 	if !ok || c.db == nil {
 		return
 	}
-	if ev.Name == "search_path" || ev.Name == "role" || slices.Contains(e.policy.Settings(), ev.Name) {
+	if e.rulesOf(c.db).watches(ev.Name) {
+		c.db.moved = c.db.moved || ev.Name == databaseSetting
 		c.db.settings.Report(ev.Name, ev.Value)
 	}
 }

@@ -36,7 +36,9 @@ type unit struct {
 	before, after *unit
 	deadline      int64
 	unknownNames  []string // that it is held for
+	heldAs        string   // the service that it is held as: a process may turn out to be of another later
 	gaveUp        bool     // none of them became known in time
+	lapsed        bool     // an exemption that has ended would have covered it
 }
 
 // precedes tells whether a statement was written before another.

@@ -42,9 +42,30 @@ func TestUnitOf(t *testing.T) {
 		"0::/\n": "",
 		"junk":   "",
 	} {
-		if got := unitOf(cgroup); got != want {
-			t.Errorf("unitOf(%q) = %q, want %q", cgroup, got, want)
+		if got := Unit(cgroupOf(cgroup)); got != want {
+			t.Errorf("Unit(%q) = %q, want %q", cgroup, got, want)
 		}
+	}
+}
+
+func TestCgroupOf(t *testing.T) {
+	for lines, want := range map[string]string{
+		"0::/system.slice/a.service\n":                                         "/system.slice/a.service",
+		"12:cpu:/x\n1:name=systemd:/system.slice/b.service\n0::/\n":            "/system.slice/b.service", // a hybrid set-up
+		"0::/kubepods.slice/pod1/c1\n1:name=systemd:/kubepods/pod1/c1\n":       "/kubepods.slice/pod1/c1",
+		"0::/system.slice/a.service\n1:name=systemd:/system.slice/b.service\n": "/system.slice/a.service",
+		"0::/with:colon\n": "/with:colon",
+		"junk":             "",
+	} {
+		if got := cgroupOf(lines); got != want {
+			t.Errorf("cgroupOf(%q) = %q, want %q", lines, got, want)
+		}
+	}
+	if got := FS("/proc").Cgroup(uint32(os.Getpid())); !strings.HasPrefix(got, "/") {
+		t.Errorf("own control group %q", got)
+	}
+	if got := FS(t.TempDir()).Cgroup(1); got != "" {
+		t.Errorf("control group of no process: %q", got)
 	}
 }
 

@@ -23,6 +23,7 @@ type decoder struct {
 	open     func(path string, most int64) ([]byte, error)
 	problems []*Problem
 	rules    int
+	most     int // of rules; 0: maxRules
 }
 
 func (d *decoder) fail(n *yaml.Node, format string, args ...any) {
@@ -42,11 +43,15 @@ func (d *decoder) missing(s *section, format string, args ...any) {
 
 // count charges n against the limit of rules, and tells whether there is room.
 func (d *decoder) count(n *yaml.Node) bool {
-	d.rules++
-	if d.rules == maxRules+1 {
-		d.fail(n, "the policy has more than %d rules, globs and names (use wildcards, or a map file)", maxRules)
+	most := maxRules
+	if d.most > 0 {
+		most = d.most
 	}
-	return d.rules <= maxRules
+	d.rules++
+	if d.rules == most+1 {
+		d.fail(n, "the policy has more than %d rules, globs and names (use wildcards, or a map file)", most)
+	}
+	return d.rules <= most
 }
 
 // keys are what a section may hold.

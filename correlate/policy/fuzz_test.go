@@ -100,6 +100,10 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("version: 1\nidentity: { map: { entries: { x: [y] }, by: { subject: 'CN[0]' } } }\n"))
 	f.Add([]byte("version: 1\nidentity: { map: { entries: { a.b: y }, by: san_dns } }\n"))
 	f.Add([]byte("version: 1\nidentity:\n  tenant:\n    - { oid: { 1.2.3: '{tenant}' }, san_other: { UPN: '*@x' }, serial: [1, -2], san_ip: ::1 }\n    - { subject: { 'OU[1]': '{tenant}' } }\n"))
+	f.Add([]byte("version: 1\nservices: [{ service: a, select: { unit: a, listen: [1] }, database: [{ engine: mysql, match: { port: 1 }, tenant: { databases: { tenant: 'a_{tenant}', shared: b } } }] }]\n"))
+	f.Add([]byte("version: 1\nservice: a\nselect: { exe: a }\nidentity: { hierarchy: { entries: { a: [b], b: c } }, from: proxy_v2, trusted_proxies: [::1, 'unix:/x'], require: cert_conn }\n"))
+	f.Add([]byte("version: 1\ndatabase: [{ engine: postgres, pooler: transaction, tenant: { schemas: '{tenant}', roles: ~, key_prefix: { k: '{tenant}:*' }, settings: [a.b#c.d] }, directory: { table: a.b, key: c, id: d } }]\n"))
+	f.Add([]byte("version: 1\nverdict: { links: [set], linger: 2s, min_identity: asserted }\nevidence: { path: template, retention: 30d }\n"))
 	f.Add([]byte("a: &a [*a]"))
 	f.Add([]byte("version: 1\nidentity: { map: { file: x, key: a } }"))
 	base := Default()
@@ -117,12 +121,26 @@ func FuzzParse(f *testing.F) {
 		c := &Certificate{SHA256: "00", Serial: "1", Subject: []Attribute{{"CN", "x"}, {"O", "y"}}, URIs: []string{"spiffe://x/tenant/y"},
 			IPs: []string{"::1"}, OtherNames: []Typed{{"1.2.3", ""}}, Extensions: []Typed{{"1.2.3", "x"}}, Unreadable: []string{"issuer"}}
 		p.Identify(c, today)
+		p.Expired(today)
+		p.Lapsed(Use{Time: today.AddDate(9, 0, 0), Process: &Process{Unit: "a"}})
+		for _, process := range []*Process{{}, {Unit: "a", Exe: "/a", Listen: []uint16{1}}} {
+			q := p.For(process)
+			q.IdentifyBy(c, today, func(name string) []string { return []string{name} })
+			for _, engine := range []string{Postgres, MySQL} {
+				if db := q.Database(engine, "[::1]:1", "a_x"); db != nil {
+					db.Table("a_x", "t")
+					db.Named("", "t")
+					db.TenantOf("a_x")
+					db.Roles.Tenant("r")
+				}
+			}
+		}
 		p.RequestTenants("/t/acme/x%2fy/../z;w", func(string) []string { return []string{"x"} })
 		p.Route("/t/acme/7")
 		p.Ignored("/x")
-		p.Table("", "x")
+		tableOf(p, "", "x")
 		p.Exempt(Use{Time: today, Route: "/a", Tables: []string{"c"}})
-		if err := p.Explain(&strings.Builder{}, c, today, "a.b"); err != nil {
+		if err := p.Explain(&strings.Builder{}, c, p.Database(Postgres, "", ""), today, "a.b"); err != nil {
 			t.Error(err)
 		}
 	})

@@ -244,6 +244,8 @@ func TestPolicyExplain(t *testing.T) {
 			`identity: "acme"`, "serial 1f", `table "billing.invoices"`, `table "notes"`,
 			"statement: SELECT id FROM billing.invoices WHERE tenant_id = ?", `reads "billing.invoices": tenant "beta"`,
 			`writes "notes"`, "bind value $1", `sets app.tenant_id to "acme"`,
+			"  shows \"beta\" by literal evidence of what is read\n  verdict: violation: CROSS_TENANT_READ\n  because the certificate's tenant is \"acme\"\n",
+			"finding: CROSS_TENANT_READ: A request with", `assumed: "beta" is a tenant's name`,
 		} {
 			if !strings.Contains(i.stdout.String(), want) {
 				t.Errorf("explain does not say %q:\n%s", want, &i.stdout)
@@ -257,6 +259,60 @@ func TestPolicyExplain(t *testing.T) {
 		i := newInvocation()
 		if code := i.run(t, append([]string{"policy", "explain"}, args...)...); code != exitError || !strings.Contains(i.stderr.String(), args[1]) {
 			t.Errorf("%q: exit %d, %q; want exit 1 and the file", args, code, &i.stderr)
+		}
+	}
+}
+
+// TestPolicyExplainCase holds that what surrounds a statement counts, and that it is said what decided.
+func TestPolicyExplainCase(t *testing.T) {
+	_, cert := certificate(t)
+	file := filepath.Join(t.TempDir(), "policy.yaml")
+	if err := os.WriteFile(file, []byte(`version: 1
+service: shop
+select: { unit: shop.service }
+request: { tenant: [{ header: X-Tenant }] }
+database:
+  - engine: postgres
+    match: { port: 6432 }
+    tenant: { columns: [store], roles: "r_{tenant}", schemas: "s_{tenant}", settings: [app.store] }
+    tables: { owned: orders }
+  - engine: mysql
+    tenant: { databases: "d_{tenant}" }
+exempt: [{ db_role: job, until: 2027-01-01, why: OPS-1 }]
+verdict: { linger: 1s }
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	shop := []string{"--unit", "shop.service", "--server", "10.0.0.1:6432", "--when", "2026-06-01T00:00:00Z"}
+	for _, c := range []struct {
+		args []string
+		want []string
+	}{
+		{append([]string{"--sql", "SELECT 1 FROM orders", "--user", "r_beta"}, shop...), []string{"service: shop", `database: entry 1, postgres`, `table "orders": owned by "orders"`,
+			`shows "beta" by session evidence of the session`, "verdict: violation: CROSS_TENANT_READ", "note: policy", "tenant roles: r_{tenant}; shared: none"}},
+		{append([]string{"--sql", "SELECT 1 FROM orders", "--setting", "app.store=acme"}, shop...), []string{"verdict: ok_exact", "because all of it is the certificate's tenant"}},
+		{append([]string{"--sql", "SELECT 1 FROM orders WHERE store = $1", "--bind", "beta", "--user", "job"}, shop...), []string{`shows "beta" by bind`, "verdict: exempt, by exempt[1]: OPS-1"}},
+		{append([]string{"--sql", "SELECT * FROM orders", "--row", "store=beta,x=1", "--row", "store=acme"}, shop...), []string{`shows "beta" by row evidence in a row`, "CROSS_TENANT_BY_KEY"}},
+		{[]string{"--sql", "SELECT 1 FROM orders", "--user", "r_beta", "--server", "10.0.0.1:6432", "--cgroup", "/a.slice/shop.service/x"}, []string{"service: shop", "verdict: violation"}},
+		{append([]string{"--header", "X-Tenant: beta"}, shop...), []string{"finding: REQUEST_TENANT_MISMATCH", `assumed: "beta"`}},
+		{append([]string{"--engine", "mysql", "--database", "d_beta", "--sql", "SELECT 1 FROM x"}, shop...), []string{"database: entry 2, mysql", "verdict: violation"}},
+		{[]string{"--sql", "SELECT 1 FROM orders", "--user", "r_beta", "--server", "10.0.0.1:6432"}, []string{"tenant columns: tenant_id", "verdict: no_tenant", "because it touches no table"}},
+		{[]string{"--sql", "SELECT 1 FROM orders", "--unit", "shop", "--server", "10.0.0.1:1"}, []string{"database: the policy says nothing about it", "verdict: no_tenant"}},
+	} {
+		i := newInvocation()
+		if code := i.run(t, append([]string{"policy", "explain", "--policy", file, "--cert", cert}, c.args...)...); code != exitOK {
+			t.Fatalf("%q: exit %d, %q", c.args, code, &i.stderr)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(i.stdout.String(), want) {
+				t.Errorf("%q does not say %q:\n%s", c.args, want, &i.stdout)
+			}
+		}
+	}
+	for _, args := range [][]string{{"--engine", "oracle"}, {"--unit", "a", "--cgroup", "/b"}, {"--listen", "x"}, {"--when", "now"}, {"--header", "x"}, {"--setting", "x"}, {"--row", "x"}} {
+		i := newInvocation()
+		if code := i.run(t, append([]string{"policy", "explain", "--sql", "SELECT 1"}, args...)...); code != exitUsage || !strings.Contains(i.stderr.String(), args[0]) {
+			t.Errorf("%q: exit %d, %q", args, code, &i.stderr)
 		}
 	}
 }

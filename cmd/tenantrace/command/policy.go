@@ -38,6 +38,9 @@ func (p *Program) policyCheck() subcommand {
 			for _, past := range rules.Expired(time.Now()) {
 				out.line("ended: %s", past)
 			}
+			for _, note := range rules.Notes() {
+				out.line("note: %s", note)
+			}
 			return wrote(out.err)
 		},
 	}

@@ -45,6 +45,7 @@ func openRules(path string, log *slog.Logger, registry prometheus.Registerer) (*
 		for _, file := range p.Files() {
 			r.seen[file] = stampOf(file)
 		}
+		r.sayNotes()
 	}
 	return r, registerAll(registry, r.failures, ruleMetrics{r})
 }
@@ -115,6 +116,14 @@ func (r *rules) reload(changed func(*policy.Policy)) {
 	}
 	changed(p)
 	r.log.Info("policy reloaded", "policy", p.Hash(), "was", old.Hash())
+	r.sayNotes()
+}
+
+// sayNotes says what of the policy in force has no effect.
+func (r *rules) sayNotes() {
+	for _, note := range r.Policy().Notes() {
+		r.log.Warn("a part of the policy has no effect", "note", note)
+	}
 }
 
 func (r *rules) set(p *policy.Policy, seen map[string]stamp, success time.Time) {
