@@ -83,7 +83,18 @@ type Result struct {
 	Rows    [][]*string `json:"rows,omitempty"`
 	Count   uint64      `json:"count,omitempty"`    // DataRow messages seen
 	RowsCut bool        `json:"rows_cut,omitempty"` // some rows or values were not captured, or MaxRows was passed
+	// Copy tells that the rows are those of COPY data, and that Columns are known by the statement's text; Count is 0.
+	Copy CopyDirection `json:"copy,omitempty"`
 }
+
+// CopyDirection is the way that COPY data goes.
+type CopyDirection string
+
+// The directions.
+const (
+	CopyIn  CopyDirection = "in"  // to the server
+	CopyOut CopyDirection = "out" // from it
+)
 
 // MaxRows is the most distinct tuples that a Result keeps.
 const MaxRows = 64

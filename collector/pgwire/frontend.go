@@ -37,6 +37,15 @@ func (s *Session) Frontend(h event.Header, data []byte, gap int) {
 			}
 			st.begin(s.keepOfClient(st.head[0]))
 		}
+		if st.keep == byPiece {
+			n := min(st.left, len(data))
+			s.copyData(data[:n], 0)
+			data = data[n:]
+			if st.left -= n; st.left == 0 {
+				s.clientMessage(h, nil)
+			}
+			continue
+		}
 		body, rest, complete := st.take(data)
 		data = rest
 		if complete {
@@ -49,6 +58,9 @@ func (s *Session) Frontend(h event.Header, data []byte, gap int) {
 	if !st.open || gap > st.left {
 		s.lose(h, FromClient)
 		return
+	}
+	if st.keep == byPiece {
+		s.copyData(nil, gap)
 	}
 	if body, complete := st.skip(gap); complete {
 		s.clientMessage(h, body)
@@ -66,6 +78,11 @@ func (s *Session) keepOfClient(kind byte) int {
 		return keepBind
 	case 'D', 'E', 'C':
 		return keepNames
+	case 'd':
+		if s.copying && s.answer.copied != nil {
+			return byPiece
+		}
+		s.early = s.early || !s.copying
 	}
 	return 0
 }
@@ -85,6 +102,9 @@ func (s *Session) clientMessage(h event.Header, body []byte) {
 	case kind == 'c' || kind == 'f':
 		if s.copying {
 			s.copying = false
+			if s.answer.copied != nil {
+				s.answer.copied.end()
+			}
 		} else {
 			s.expect(h, pending{kind: expectNothing})
 		}

@@ -320,8 +320,8 @@ except psycopg2.Error:
 		`result 5/0 count=1 "SELECT 1" last`, `ready I`,
 		`result 6/0 error=22012 last`, `result 7/0 skipped last`, `ready I`,
 		`result 8/0 t<tenant_id o<org (beta,NULL) count=1 "SELECT 1" last`, `ready I`,
-		`statement 9 simple "COPY invoices FROM STDIN"`, `result 9/0 "COPY 1"`, `result 9/1 none last`, `ready I`,
-		`statement 10 simple "COPY (SELECT 7) TO STDOUT"`, `result 10/0 rowscut "COPY 1"`, `result 10/1 none last`, `ready I`,
+		`statement 9 simple "COPY invoices FROM STDIN"`, `result 9/0 rowscut copy=in "COPY 1"`, `result 9/1 none last`, `ready I`,
+		`statement 10 simple "COPY (SELECT 7) TO STDOUT"`, `result 10/0 rowscut copy=out "COPY 1"`, `result 10/1 none last`, `ready I`,
 	})
 	// The clients differ in how they ask, not in what the answer is.
 	third := strings.Join(got[3], "\n")
@@ -402,8 +402,8 @@ func TestLiveExtendedCopy(t *testing.T) {
 	}
 	diff(t, got, []string{
 		`started app@postgres`, `ready I`, `statement 1 simple "CREATE TABLE t (a int)"`, `result 1/0 "CREATE TABLE"`, `result 1/1 none last`, `ready I`,
-		`statement 2 "COPY t FROM STDIN"`, `result 2/0 "COPY 1" last`, `ready I`,
-		`statement 3 "COPY t FROM STDIN"`, `result 3/0 error=22P02 last`, `ready I`,
+		`statement 2 "COPY t FROM STDIN"`, `result 2/0 rowscut copy=in "COPY 1" last`, `ready I`,
+		`statement 3 "COPY t FROM STDIN"`, `result 3/0 rowscut copy=in error=22P02 last`, `ready I`,
 		`statement 4 simple "SELECT 1"`, `result 4/0 count=1 "SELECT 1"`, `result 4/1 none last`, `ready I`,
 		`statement 5 "nonsense"`, `statement 6 simple "SELECT 2"`, `result 5/0 skipped last`, `result 6/0 skipped last`, `ready I`,
 		`statement 7 simple "SELECT 3"`, `result 7/0 count=1 "SELECT 1"`, `result 7/1 none last`, `ready I`,

@@ -2,6 +2,7 @@ package pgwire
 
 import (
 	"bytes"
+	"strings"
 
 	"tenantrace/collector/event"
 )
@@ -20,8 +21,11 @@ func (s *Session) completed(h event.Header, p *pending, kind byte, body []byte) 
 			s.tag = string(tag)
 		}
 		r.Tag = s.tag
-		if r.Tag == "PREPARE" {
+		switch verb, _, _ := strings.Cut(r.Tag, " "); verb {
+		case "PREPARE":
 			s.prepared.doubt()
+		case "CREATE", "ALTER", "DROP", "DISCARD":
+			s.tables.forgetRelations()
 		}
 	case 'I':
 		r.Empty = true
@@ -140,6 +144,6 @@ func (s *Session) ready(h event.Header, p *pending, body []byte) {
 	if status == event.TxIdle && s.queue.n == 0 {
 		s.prepared.dropPortals()
 	}
-	s.unproven = false
+	s.unproven, s.early = false, false
 	s.emit(&event.SessionReady{Header: h, Conn: s.conn, Status: status})
 }

@@ -63,6 +63,9 @@ type Session struct {
 	seq      uint64
 	skipping bool // the server discards messages until the client's next Sync
 	copying  bool // the server takes COPY data and ignores Sync until CopyDone or CopyFail
+	early    bool // COPY data came before the server had asked for it
+	// By ParameterStatus: client_encoding is a wide one; standard_conforming_strings is off, so that backslashes are escapes.
+	wide, backslashes bool
 
 	prepared prepared
 	tables   *tables // what is known of the session's database

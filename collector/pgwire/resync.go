@@ -22,11 +22,11 @@ func (s *Session) lose(h event.Header, dir Direction) {
 	s.emit(&event.SessionDesync{Header: h, Conn: s.conn})
 	s.abandon(h)
 	s.front = stream{}
-	if s.back.keep == rowByRow {
+	if s.back.keep == byPiece {
 		s.back.keep = 0 // nothing is left to keep the row for
 	}
 	s.prepared.forget()
-	s.skipping, s.copying = false, false
+	s.skipping, s.copying, s.early = false, false, false
 }
 
 // resync takes up the session again if the server is idle and data, the beginning of a write of the client, can begin a message.
