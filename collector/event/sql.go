@@ -60,7 +60,7 @@ type Param struct {
 	OID   uint32 `json:"oid,omitempty"` // type as declared in Parse or ParameterDescription; 0 unspecified
 	Null  bool   `json:"null,omitempty"`
 	Known bool   `json:"known"`           // Value is what was sent, as text
-	Value string `json:"value,omitempty"` // text form: text, varchar, int2/4/8, uuid (canonical lower case), bool; at most 256 bytes
+	Value string `json:"value,omitempty"` // text form: text, varchar, int2/4/8, uuid (canonical lower case), bool, at most 256 bytes; arrays of them, at most 4 KiB
 }
 
 // Result is the server's answer to one statement: the Index-th of a simple Query's text (0, 1, …), or an Execute's (Index 0). Last says that

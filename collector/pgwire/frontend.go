@@ -230,7 +230,7 @@ func (s *Session) params(c *cursor, types []uint32, codes *formats, cut bool) []
 		if c.bad {
 			continue
 		}
-		if s.scratch, p.Known = appendValue(s.scratch[:0], p.OID, codes.at(i), raw); p.Known {
+		if s.scratch, p.Known = appendParam(s.scratch[:0], p.OID, codes.at(i), raw); p.Known {
 			p.Value = string(s.scratch)
 		}
 	}
