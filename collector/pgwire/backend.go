@@ -24,6 +24,10 @@ func (s *Session) Backend(h event.Header, data []byte, gap int) {
 		s.watch(data, gap)
 		return
 	}
+	if s.adrift {
+		s.driftOn(h, data, gap)
+		return
+	}
 	st := &s.back
 	for len(data) > 0 && s.phase != over && s.framed {
 		if !st.open {
@@ -61,7 +65,11 @@ func (s *Session) Backend(h event.Header, data []byte, gap int) {
 		return
 	}
 	if !st.open || gap > st.left {
-		s.lose(h, FromServer)
+		if s.drift() {
+			s.hidden = true
+		} else {
+			s.lose(h, FromServer)
+		}
 		return
 	}
 	if st.keep == byPiece {
@@ -103,7 +111,9 @@ func (s *Session) beginAnswer() {
 	case 'D':
 		if p := s.queue.head(); p != nil && (p.kind == expectQuery || p.kind == expectExecute) {
 			s.answer.of(p)
-			if s.answer.wantsRows() {
+			if s.unproven {
+				s.answer.cut = true
+			} else if s.answer.wantsRows() {
 				keep = byPiece
 				s.row.begin()
 			}
@@ -154,7 +164,7 @@ func (s *Session) pastMessage(kind byte, body []byte) {
 func (s *Session) fits(kind byte) bool {
 	p := s.queue.head()
 	if p == nil {
-		return false
+		return kind == 'Z' && s.copyLost // the Sync that it answers was not captured
 	}
 	switch kind {
 	case 'R', 'K', 'v':

@@ -18,18 +18,12 @@ func (s *Session) beginCopy(p *pending, out bool, body []byte) {
 	if out {
 		a.copy = event.CopyOut
 	}
-	text := p.text
-	if p.kind == expectExecute {
-		text = ""
-		if p.portal.known && !p.portal.cut {
-			text = p.portal.text
-		}
-	}
+	text := p.sql()
 	c := cursor{b: body}
 	coded, n := c.uint8() == 1, int(c.uint16())
 	of, ok := readCopy(text)
 	if c.bad || !ok || of.out != out || of.partly && !out || coded != (of.format == 'b') || s.wide && of.encoding == "" || wide(of.encoding) || s.backslashes && strings.Contains(text, `\`) ||
-		!out && s.early {
+		!out && s.early || s.unproven {
 		a.cut = true
 		return
 	}

@@ -24,8 +24,11 @@ func (s *Session) Frontend(h event.Header, data []byte, gap int) {
 	if s.phase == starting {
 		data, gap = s.startup(h, data, gap)
 	}
+	if s.adrift {
+		s.speaks(h, data)
+	}
 	st := &s.front
-	for len(data) > 0 && s.phase == running {
+	for len(data) > 0 && s.phase == running && !s.copyLost {
 		if !st.open {
 			var complete bool
 			if data, complete = st.header(data); !complete {
@@ -52,11 +55,13 @@ func (s *Session) Frontend(h event.Header, data []byte, gap int) {
 			s.clientMessage(h, body)
 		}
 	}
-	if gap <= 0 || s.phase != running {
+	if gap <= 0 || s.phase != running || s.copyLost {
 		return
 	}
 	if !st.open || gap > st.left {
-		s.lose(h, FromClient)
+		if !s.copyAdrift() {
+			s.lose(h, FromClient)
+		}
 		return
 	}
 	if st.keep == byPiece {

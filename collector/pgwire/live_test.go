@@ -173,7 +173,11 @@ func (w *wire) checkLate(t *testing.T, id event.ConnID) {
 	t.Helper()
 	steps := w.steps[id]
 	seen := 0
+	sofar, _ := fresh(testConfig())
 	for from := range steps {
+		// A session that is found while an answer is on its way may take it for that of what comes next, and find out.
+		owing := sofar.queue.n > 0
+		run(sofar, steps[from:from+1])
 		s, events := fresh(testConfig())
 		s.Late(tick())
 		for i, st := range steps[from:] {
@@ -189,7 +193,9 @@ func (w *wire) checkLate(t *testing.T, id event.ConnID) {
 		for _, e := range *events {
 			switch e := e.(type) {
 			case *event.SessionDesync:
-				t.Errorf("connection %d from call %d: desynchronised", id, from)
+				if !owing {
+					t.Errorf("connection %d from call %d: desynchronised", id, from)
+				}
 			case *event.Statement:
 				seen++
 				if !slices.ContainsFunc(w.events[id], func(other event.Event) bool {
@@ -199,7 +205,7 @@ func (w *wire) checkLate(t *testing.T, id event.ConnID) {
 					t.Errorf("connection %d from call %d, call %d: %s", id, from, e.Time, line(e))
 				}
 			case *event.Result:
-				if !slices.ContainsFunc(w.events[id], func(other event.Event) bool {
+				if !(owing && e.Unseen && len(e.Rows) == 0) && !slices.ContainsFunc(w.events[id], func(other event.Event) bool {
 					o, ok := other.(*event.Result)
 					return ok && o.Time == e.Time && o.Tag == e.Tag && o.Error == e.Error && o.Count == e.Count && o.Last == e.Last && (len(e.Columns) == 0 || rowsOf(o) == rowsOf(e))
 				}) {

@@ -58,6 +58,9 @@ type Session struct {
 	idle   byte
 	// quiet: found late, and nothing has passed since. unproven: begun by a Query of a quiet client, until the server's next ReadyForQuery.
 	quiet, unproven bool
+	// While running: adrift says that the server's framing is lost until the end of its answer, hidden that its last bytes were not captured; copyLost
+	// that the client's is, within COPY data, until the server is ready.
+	adrift, hidden, copyLost bool
 
 	queue    queue
 	seq      uint64

@@ -344,7 +344,8 @@ var sequences = []sequence{
 			server(t, tag("C"), ready('I')),
 		}
 	}, []string{
-		`statement 1 simple "A"`, `desync`, `result 1/0 unseen last`, `ready I`, `statement 2 simple "C"`, `result 2/0 "C"`, `result 2/1 none last`, `ready I`,
+		`statement 1 simple "A"`, `result 1/0 rowscut unseen last`, `ready `, `statement 2 simple "B"`, `result 2/0 "B"`, `result 2/1 none last`, `ready I`,
+		`statement 3 simple "C"`, `result 3/0 "C"`, `result 3/1 none last`, `ready I`,
 	}},
 	{"implausible bytes", func(t testing.TB) []step {
 		return []step{
