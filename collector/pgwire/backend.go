@@ -46,7 +46,7 @@ func (s *Session) Backend(h event.Header, data []byte, gap int) {
 			if st.kind == 'D' {
 				s.row.feed(&s.answer, data[:n])
 			} else {
-				s.copyData(data[:n], 0)
+				s.answer.copied.piece(data[:n], 0)
 			}
 			data = data[n:]
 			st.left -= n
@@ -76,7 +76,7 @@ func (s *Session) Backend(h event.Header, data []byte, gap int) {
 		if st.kind == 'D' {
 			s.row.gap(&s.answer, gap)
 		} else {
-			s.copyData(nil, gap)
+			s.answer.copied.piece(nil, gap)
 		}
 	}
 	if body, complete := st.skip(gap); complete {
@@ -217,7 +217,6 @@ func (s *Session) answered(h event.Header, kind byte, body []byte) {
 		s.completed(h, p, kind, body)
 	case 'G':
 		s.copying = !s.queue.dropIgnoredSyncs()
-		s.early = s.early || !s.copying
 		s.beginCopy(p, false, body)
 	case 'H':
 		s.beginCopy(p, true, body)

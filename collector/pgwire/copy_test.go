@@ -223,22 +223,44 @@ func TestCopyGaps(t *testing.T) {
 	}
 }
 
-// COPY data that is sent before the server asks for it is not read.
-func TestCopyDataTooEarly(t *testing.T) {
-	steps := []step{
-		client(t, &parse{Query: "COPY t (tenant_id) FROM STDIN"}, &bind{}, &execute{}, &pgproto3.CopyData{Data: []byte("acme\n")}),
-		server(t, &pgproto3.ParseComplete{}, &pgproto3.BindComplete{}, &pgproto3.CopyInResponse{ColumnFormatCodes: []uint16{0}}),
-		client(t, &pgproto3.CopyData{Data: []byte("beta\n")}, &pgproto3.CopyDone{}, &syncing{}),
-		server(t, tag("COPY 2"), ready('I')),
+// Some clients send the data before the server asks for it.
+func TestEarlyCopyData(t *testing.T) {
+	data := func(text string) pgproto3.FrontendMessage { return &pgproto3.CopyData{Data: []byte(text)} }
+	answered := func(columns int) []pgproto3.BackendMessage {
+		return []pgproto3.BackendMessage{&pgproto3.CopyInResponse{ColumnFormatCodes: make([]uint16, columns)}}
 	}
-	if got := copied(t, play(t, testConfig(), steps)); got != "rowscut" {
-		t.Errorf("shows %q", got)
+	done := []pgproto3.BackendMessage{tag("COPY 2"), ready('I')}
+	ask := &query{String: "COPY t (tenant_id) FROM STDIN"}
+	for _, c := range []struct {
+		name  string
+		steps []step
+		want  string
+	}{
+		{"all of it", []step{client(t, ask, data("acme\nbe"), data("ta\n"), &pgproto3.CopyDone{}), server(t, append(answered(1), done...)...)}, "tenant_id (acme) (beta)"},
+		{"a part", []step{client(t, ask, data("acme\nbe")), server(t, answered(1)...), client(t, data("ta\n"), &pgproto3.CopyDone{}), server(t, done...)}, "tenant_id (acme) (beta)"},
+		{"a part of a message", append(append([]step{client(t, ask)}, client(t, data("acme\nbeta\n")).hole(9, 9)[0], server(t, answered(1)...)),
+			client(t, data("acme\nbeta\n")).hole(9, 9)[1], client(t, &pgproto3.CopyDone{}), server(t, done...)), "tenant_id (acme) (beta)"},
+		{"extended", []step{client(t, &parse{Query: ask.String}, &bind{}, &execute{}, data("acme\n"), &pgproto3.CopyDone{}, &syncing{}),
+			server(t, append([]pgproto3.BackendMessage{&pgproto3.ParseComplete{}, &pgproto3.BindComplete{}}, append(answered(1), done...)...)...)}, "tenant_id (acme)"},
+		{"of another number of columns", []step{client(t, ask, data("acme\n"), &pgproto3.CopyDone{}), server(t, append(answered(2), done...)...)}, "rowscut"},
+		{"of another statement", []step{client(t, ask, &query{String: "SELECT 1"}, data("acme\n")), server(t, answered(1)...), client(t, data("beta\n"), &pgproto3.CopyDone{}), server(t, done...)}, "rowscut"},
+		{"behind Sync", []step{client(t, &parse{Query: ask.String}, &bind{}, &execute{}, &syncing{}, data("acme\n"), &pgproto3.CopyDone{}, &syncing{}),
+			server(t, append([]pgproto3.BackendMessage{&pgproto3.ParseComplete{}, &pgproto3.BindComplete{}}, append(answered(1), done...)...)...)}, "rowscut"},
+	} {
+		// What comes next is read again.
+		next := []step{client(t, ask), server(t, answered(1)...), client(t, data("zeta\n"), &pgproto3.CopyDone{}), server(t, done...)}
+		events := play(t, testConfig(), append(c.steps, next...))
+		if got := copied(t, events); got != c.want {
+			t.Errorf("%s: shows %q, want %q", c.name, got, c.want)
+		}
+		if got := strings.Join(lines(events), "\n"); c.name != "of another statement" && !strings.Contains(got, "(zeta)") {
+			t.Errorf("%s: the next one is not read:\n%s", c.name, got)
+		}
 	}
-	steps = append(steps, client(t, &query{String: "COPY t (tenant_id) FROM STDIN"}), server(t, &pgproto3.CopyInResponse{ColumnFormatCodes: []uint16{0}}),
-		client(t, &pgproto3.CopyData{Data: []byte("beta\n")}, &pgproto3.CopyDone{}), server(t, tag("COPY 1"), ready('I')))
-	events := play(t, testConfig(), steps)
-	if got := copied(t, events[len(events)-5:]); got != "tenant_id (beta)" {
-		t.Errorf("the next one shows %q", got)
+	failed := play(t, testConfig(), []step{client(t, ask, data("acme\n"), &pgproto3.CopyDone{}), server(t, fail("42P01"), ready('I')), client(t, ask), server(t, answered(1)...),
+		client(t, data("zeta\n"), &pgproto3.CopyDone{}), server(t, done...)})
+	if got := copied(t, failed); got != "tenant_id (zeta)" {
+		t.Errorf("after one that failed: %q", got)
 	}
 }
 
@@ -271,7 +293,9 @@ func FuzzCopy(f *testing.F) {
 			t.Fatal("all columns of nothing")
 		}
 		c := copyCase{"", text, string(data), int(columns), ""}
-		rows := func(steps []step) []string { return fuzzed(t, false, append(append(opening(t), taught(t, true)...), steps...)) }
+		rows := func(steps []step) []string {
+			return fuzzed(t, false, append(append(opening(t), taught(t, true)...), steps...))
+		}
 		whole := rows(copyIn(t, c, max(1, len(data))))
 		if got := rows(copyIn(t, c, 1+int(at)%7)); !slices.Equal(got, whole) {
 			t.Fatalf("in pieces %q, else %q", got, whole)

@@ -88,7 +88,7 @@ func (s *Session) land(h event.Header, status event.TxStatus) {
 		}
 	}
 	s.abandon(h)
-	s.skipping, s.early, s.unproven = false, false, false
+	s.skipping, s.early, s.unproven = false, nil, false
 	if status == event.TxIdle || status == event.TxUnknown {
 		s.prepared.dropPortals()
 	}

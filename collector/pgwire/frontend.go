@@ -42,7 +42,7 @@ func (s *Session) Frontend(h event.Header, data []byte, gap int) {
 		}
 		if st.keep == byPiece {
 			n := min(st.left, len(data))
-			s.copyData(data[:n], 0)
+			s.copyReader().piece(data[:n], 0)
 			data = data[n:]
 			if st.left -= n; st.left == 0 {
 				s.clientMessage(h, nil)
@@ -65,7 +65,7 @@ func (s *Session) Frontend(h event.Header, data []byte, gap int) {
 		return
 	}
 	if st.keep == byPiece {
-		s.copyData(nil, gap)
+		s.copyReader().piece(nil, gap)
 	}
 	if body, complete := st.skip(gap); complete {
 		s.clientMessage(h, body)
@@ -84,10 +84,9 @@ func (s *Session) keepOfClient(kind byte) int {
 	case 'D', 'E', 'C':
 		return keepNames
 	case 'd':
-		if s.copying && s.answer.copied != nil {
+		if s.copying && s.answer.copied != nil || !s.copying && s.copyEarly() {
 			return byPiece
 		}
-		s.early = s.early || !s.copying
 	}
 	return 0
 }
@@ -105,11 +104,11 @@ func (s *Session) clientMessage(h event.Header, body []byte) {
 	case kind == 'X':
 		s.Close(h)
 	case kind == 'c' || kind == 'f':
+		if r := s.copyReader(); r != nil {
+			r.end()
+		}
 		if s.copying {
 			s.copying = false
-			if s.answer.copied != nil {
-				s.answer.copied.end()
-			}
 		} else {
 			s.expect(h, pending{kind: expectNothing})
 		}

@@ -149,6 +149,6 @@ func (s *Session) ready(h event.Header, p *pending, body []byte) {
 	if status == event.TxIdle && s.queue.n == 0 {
 		s.prepared.dropPortals()
 	}
-	s.unproven, s.early = s.unproven && s.queue.n > 0, false
+	s.unproven, s.early = s.unproven && s.queue.n > 0, nil
 	s.emit(&event.SessionReady{Header: h, Conn: s.conn, Status: status})
 }

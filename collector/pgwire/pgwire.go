@@ -64,9 +64,9 @@ type Session struct {
 
 	queue    queue
 	seq      uint64
-	skipping bool // the server discards messages until the client's next Sync
-	copying  bool // the server takes COPY data and ignores Sync until CopyDone or CopyFail
-	early    bool // COPY data came before the server had asked for it
+	skipping bool       // the server discards messages until the client's next Sync
+	copying  bool       // the server takes COPY data and ignores Sync until CopyDone or CopyFail
+	early    *earlyCopy // data that came before; nil: none
 	// By ParameterStatus: client_encoding is a wide one; standard_conforming_strings is off, so that backslashes are escapes.
 	wide, backslashes bool
 

@@ -31,7 +31,7 @@ func (s *Session) lose(h event.Header, dir Direction) {
 		s.back.keep = 0 // nothing is left to keep the row for
 	}
 	s.prepared.forget()
-	s.skipping, s.copying, s.early = false, false, false
+	s.skipping, s.copying, s.early = false, false, nil
 }
 
 // resync takes up the session again if the server is idle and data, the beginning of a write of the client, can begin a message.
