@@ -145,6 +145,9 @@ func (e *Engine) applyChanges(s *session, u *unit, r *reading, kind tenantsql.Ki
 				v.State, v.Text = settings.Known, p
 			}
 			s.settings.Set(c.Name, v, c.Local)
+			if !c.Local {
+				u.sets = append(u.sets, c.Name)
+			}
 		}
 	}
 }

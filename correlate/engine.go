@@ -39,6 +39,8 @@ type Engine struct {
 	policy  *policy.Policy
 	columns map[string]bool // tenant columns, lower case
 	reader  reader
+	// sessions is what policy says of database sessions.
+	sessions sessionRules
 
 	now       int64 // latest event time
 	timersRan int64

@@ -75,8 +75,8 @@ func (u *unit) gather(e *Engine, r *reading, result *event.Result) {
 			u.gatherRelation(e, r, &r.does.Relations[i])
 		}
 	}
-	if result != nil && result.Error == "" {
-		u.gatherRows(e, r, result)
+	if seen := u.answered(result); seen != nil && seen.Error == "" {
+		u.gatherRows(e, r, seen)
 	}
 	if len(u.relations) > 0 || u.rowOwned {
 		u.gatherScopes(e)
@@ -195,6 +195,10 @@ func (u *unit) gatherRows(e *Engine, r *reading, result *event.Result) {
 		}
 		o := observed{level: verdict.EvidenceRow, source: fromRow}
 		switch table, known := db.oids.Get(c.Table); {
+		case u.ofCopy(r, result):
+			o.source = copySource(result)
+			db.learn(u.relations[0])
+			u.rowOwned = true
 		case c.Table == 0:
 			o.level, o.weak = verdict.EvidenceHeuristic, true
 		case all == 1 && len(u.relations) == 1:

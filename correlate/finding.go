@@ -21,6 +21,7 @@ type occurrence struct {
 	fingerprint string   // of the statement
 	scope       string   // what else keeps occurrences apart
 	anyRoute    bool     // occurrences on all routes are the same finding
+	anyTenant   bool     // occurrences under all certificates are the same finding
 }
 
 // open is a finding that has been raised.
@@ -60,7 +61,11 @@ func (f *findings) raise(e *Engine, x occurrence) {
 	if r := x.evidence.Request; r != nil && !x.anyRoute {
 		route = e.policy.Route(r.Path)
 	}
-	key := findingKey(x.name, service, route, x.fingerprint, x.evidence.IdentityTenant, strings.Join(x.tenants, ","), x.scope)
+	tenant := x.evidence.IdentityTenant
+	if x.anyTenant {
+		tenant = ""
+	}
+	key := findingKey(x.name, service, route, x.fingerprint, tenant, strings.Join(x.tenants, ","), x.scope)
 	at := cmp.Or(x.evidence.Timeline.Use, x.evidence.Timeline.Request, e.now)
 	o, ok := f.open.Get(key)
 	if !ok {

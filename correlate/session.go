@@ -60,6 +60,9 @@ func (e *Engine) sessionStarted(ev *event.SessionStarted) {
 		c.db.writers = old.writers
 	}
 	c.db.tables = e.database(c)
+	if e.pooler(c.db) == poolerTransaction {
+		c.db.settings.Void()
+	}
 }
 
 func (e *Engine) sessionSetting(ev *event.SessionSetting) {
@@ -79,6 +82,9 @@ func (e *Engine) sessionReady(ev *event.SessionReady) {
 	}
 	s := c.db
 	switch ev.Status {
+	case event.TxUnknown: // a transaction may have ended, in either way
+		e.endTransaction(s, false)
+		s.settings.Void()
 	case event.TxIdle:
 		e.endTransaction(s, !s.failed)
 	case event.TxOpen, event.TxFailed:
@@ -96,6 +102,9 @@ func (e *Engine) endTransaction(s *session, committed bool) {
 		s.settings.Rollback()
 	}
 	s.failed = false
+	if e.pooler(s) == poolerTransaction {
+		s.settings.Void() // the next transaction may be run by another session of the server
+	}
 	if g := s.group; g != nil {
 		s.group = nil
 		e.endGroup(g)

@@ -135,7 +135,8 @@ func TestInheritedSession(t *testing.T) {
 	tr.sql(db, 7, "SELECT count(*) FROM bills")
 	tr.sql(db, 7, "INSERT INTO bills (id) VALUES (1)")
 	tr.respond(c, r, 7, 200)
-	tr.expect("background none literal beta", "violation thread session beta [CROSS_TENANT_READ]", "violation thread session beta [CROSS_TENANT_WRITE]")
+	tr.expect("background none literal beta", "violation thread session beta [CROSS_TENANT_READ SESSION_STATE_CARRYOVER]",
+		"violation thread session beta [CROSS_TENANT_WRITE SESSION_STATE_CARRYOVER]")
 }
 
 func TestSharedAndOwnedTables(t *testing.T) {

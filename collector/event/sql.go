@@ -83,7 +83,7 @@ type Result struct {
 	Rows    [][]*string `json:"rows,omitempty"`
 	Count   uint64      `json:"count,omitempty"`    // DataRow messages seen
 	RowsCut bool        `json:"rows_cut,omitempty"` // some rows or values were not captured, or MaxRows was passed
-	// Copy tells that the rows are those of COPY data, and that Columns are known by the statement's text; Count is 0.
+	// Copy tells that the rows are those of COPY data; Count is 0. Columns are then known by the statement's text, and not by table and attribute.
 	Copy CopyDirection `json:"copy,omitempty"`
 }
 
@@ -92,8 +92,9 @@ type CopyDirection string
 
 // The directions.
 const (
-	CopyIn  CopyDirection = "in"  // to the server
-	CopyOut CopyDirection = "out" // from it
+	CopyIn    CopyDirection = "in"    // of a table, to the server
+	CopyOut   CopyDirection = "out"   // of a table, from it
+	CopyQuery CopyDirection = "query" // of a query's result, from the server: columns have only their names
 )
 
 // MaxRows is the most distinct tuples that a Result keeps.

@@ -103,7 +103,7 @@ func (s *Session) beginAnswer() {
 	case 'G', 'H', 'W':
 		keep = keepCopy
 	case 'd':
-		if s.answer.copied != nil && s.answer.copy == event.CopyOut {
+		if s.answer.copied != nil && s.answer.copy != event.CopyIn {
 			keep = byPiece
 		}
 	case 'Z':

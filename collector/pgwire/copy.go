@@ -61,7 +61,11 @@ func (s *Session) beginCopy(p *pending, out bool, body []byte) {
 		if plan != nil && (c.bad || !plan.fits(n, coded)) {
 			plan = nil
 		}
-		plan.begin(a, event.CopyOut)
+		direction := event.CopyOut
+		if plan == nil || plan.of.table == "" {
+			direction = event.CopyQuery
+		}
+		plan.begin(a, direction)
 		return
 	}
 	plan := s.planCopy(p.sql(), false, n)

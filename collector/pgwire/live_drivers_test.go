@@ -37,7 +37,7 @@ var drivers = []driver{
 		`tenant_id (acme) (beta) copy=in "COPY 2"`, `tenant_id (gamma) copy=in "COPY 1"`, `tenant_id (acme) (beta) (gamma) copy=out "COPY 3"`, `"SELECT 2"`,
 	}},
 	{"psycopg", "/usr/lib/python3/dist-packages/psycopg", "python3-psycopg", python("copy_psycopg.py"), []string{
-		`tenant_id (acme) (be` + "\tta\\) copy=in \"COPY 2\"", `tenant_id (delta) copy=in "COPY 3"`, `tenant_id (acme) (be` + "\tta\\) (delta) copy=out",
+		`tenant_id (acme) (be` + "\tta\\) copy=in \"COPY 2\"", `tenant_id (delta) copy=in "COPY 3"`, `tenant_id (acme) (be` + "\tta\\) (delta) copy=query",
 		`$1:1009={"acme","x\"y"}`, `={"1","70000"}`, `WHERE id = $1" $1:21=11`,
 	}},
 	{"asyncpg", "/usr/lib/python3/dist-packages/asyncpg", "python3-asyncpg", python("copy_asyncpg.py"), []string{

@@ -327,7 +327,7 @@ except psycopg2.Error:
 		`result 6/0 error=22012 last`, `result 7/0 skipped last`, `ready I`,
 		`result 8/0 t<tenant_id o<org (beta,NULL) count=1 "SELECT 1" last`, `ready I`,
 		`statement 9 simple "COPY invoices FROM STDIN"`, `result 9/0 rowscut copy=in "COPY 1"`, `result 9/1 none last`, `ready I`,
-		`statement 10 simple "COPY (SELECT 7) TO STDOUT"`, `result 10/0 rowscut copy=out "COPY 1"`, `result 10/1 none last`, `ready I`,
+		`statement 10 simple "COPY (SELECT 7) TO STDOUT"`, `result 10/0 rowscut copy=query "COPY 1"`, `result 10/1 none last`, `ready I`,
 	})
 	// The clients differ in how they ask, not in what the answer is.
 	third := strings.Join(got[3], "\n")

@@ -276,7 +276,7 @@ var sequences = []sequence{
 			client(t, &query{String: "COPY t TO STDOUT"}),
 			server(t, &pgproto3.CopyOutResponse{}, &pgproto3.CopyData{Data: []byte("Z\x00\x00\x00\x05I")}, &pgproto3.CopyDone{}, tag("COPY 1"), ready('I')),
 		}
-	}, []string{`statement 1 simple "COPY t TO STDOUT"`, `result 1/0 rowscut copy=out "COPY 1"`, `result 1/1 none last`, `ready I`}},
+	}, []string{`statement 1 simple "COPY t TO STDOUT"`, `result 1/0 rowscut copy=query "COPY 1"`, `result 1/1 none last`, `ready I`}},
 	{"function call, notices, notifications, settings", func(t testing.TB) []step {
 		return []step{
 			client(t, &pgproto3.FunctionCall{Function: 952}),
