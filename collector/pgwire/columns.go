@@ -28,7 +28,7 @@ func (s *Session) describe(body []byte, cut bool, text string) *columns {
 	c := cursor{b: body}
 	n := int(c.uint16())
 	var found []relationColumn
-	one, all := uint32(0), true // whether all columns belong to one table
+	one, all := uint32(0), false // whether all columns belong to one table that there is something to learn of
 	for i := range n {
 		name := c.text()
 		table, attr := c.uint32(), int16(c.uint16())
@@ -40,7 +40,7 @@ func (s *Session) describe(body []byte, cut bool, text string) *columns {
 			break
 		}
 		if i == 0 {
-			one = table
+			one, all = table, s.tables.curious(table, text)
 		}
 		all = all && table == one
 		known := s.cfg.Catalog.name(name)
@@ -48,7 +48,7 @@ func (s *Session) describe(body []byte, cut bool, text string) *columns {
 		by := ""
 		if s.cfg.Wanted(lower) {
 			by = lower
-			if table != 0 && len(found) < maxKept {
+			if all && len(found) < maxKept {
 				found = append(found, relationColumn{lower, i, oid})
 			}
 			// Only a name that is no alias says what the table's column is.
@@ -83,7 +83,7 @@ func (s *Session) describe(body []byte, cut bool, text string) *columns {
 		d.types = append(d.types, oid)
 		d.formats = append(d.formats, byte(min(format, unreadable)))
 	}
-	if all && one != 0 && !cut {
+	if all && !cut {
 		s.tables.learnRelation(text, one, n, found)
 	}
 	switch {

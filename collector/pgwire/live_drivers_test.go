@@ -90,6 +90,9 @@ func TestLiveDrivers(t *testing.T) {
 				t.Errorf("%v: %s", err, out)
 			}
 			got := w.stop(t)
+			for id, steps := range w.steps {
+				checkOracle(t, steps, w.events[id])
+			}
 			var all []string
 			for id := event.ConnID(1); int(id) <= len(got); id++ {
 				all = append(all, got[id]...)

@@ -307,6 +307,7 @@ except psycopg2.Error:
 	got := w.stop(t)
 	for id := range got {
 		w.checkLate(t, id)
+		checkOracle(t, w.steps[id], w.events[id])
 	}
 	if len(got[1]) > 0 {
 		t.Errorf("a connection that was given up: %s", got[1])

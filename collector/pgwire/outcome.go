@@ -21,9 +21,10 @@ func (s *Session) completed(h event.Header, p *pending, kind byte, body []byte) 
 			s.tag = string(tag)
 		}
 		r.Tag = s.tag
-		switch verb, _, _ := strings.Cut(r.Tag, " "); verb {
-		case "PREPARE":
+		if r.Tag == "PREPARE" {
 			s.prepared.doubt()
+		}
+		switch verb, _, _ := strings.Cut(r.Tag, " "); verb {
 		case "CREATE", "ALTER", "DROP", "DISCARD":
 			s.tables.forgetRelations()
 		}

@@ -1,5 +1,7 @@
 package pgwire
 
+import "strings"
+
 // relation is what descriptions of plain SELECTs taught of a table that statements call by a certain name. COPY names no type and, without a list,
 // no column.
 type relation struct {
@@ -19,7 +21,8 @@ type relationColumn struct {
 // Limits of what is learned of relations.
 const (
 	maxRelations = 1024
-	maxLessons   = 32 // descriptions of a table that are looked at
+	maxLessons   = 32  // descriptions of a table that are looked at
+	maxStars     = 250 // and those of SELECT *, which say more
 )
 
 // relation gives what is known under a name, nil if nothing is.
@@ -36,11 +39,18 @@ func (t *tables) forgetRelations() {
 	clear(t.lessons)
 }
 
+// curious tells whether the description of what text asks for of a table is still looked at.
+func (t *tables) curious(table uint32, text string) bool {
+	const all = "select *"
+	n, most := t.lessons[table], uint8(maxLessons)
+	if len(text) > len(all) && strings.EqualFold(text[:len(all)], all) {
+		most = maxStars
+	}
+	return table != 0 && text != "" && n < most && (n > 0 || len(t.lessons) < maxRelations)
+}
+
 // learnRelation learns from the description of what text asks for. All n columns of it belong to table; found are the wanted ones.
 func (t *tables) learnRelation(text string, table uint32, n int, found []relationColumn) {
-	if text == "" || t.lessons[table] >= maxLessons || len(t.lessons) >= maxRelations && t.lessons[table] == 0 {
-		return
-	}
 	if t.lessons == nil {
 		t.lessons, t.relations = make(map[uint32]uint8), make(map[string]*relation)
 	}
