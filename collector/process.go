@@ -3,13 +3,14 @@ package collector
 import (
 	"tenantrace/bpf"
 	"tenantrace/collector/event"
+	"tenantrace/collector/procfs"
 )
 
 // process is a traced process as its events name it.
 type process struct {
-	exe, service string
-	lost         uint32 // records lost so far, modulo 2^32
-	gone         int    // ticks since the kernel side forgot it
+	exe, cgroup, service string
+	lost                 uint32 // records lost so far, modulo 2^32
+	gone                 int    // ticks since the kernel side forgot it
 }
 
 // goneTicks is for how many ticks a process that the kernel side has forgotten is kept: its last records may still be in the ring buffer, or the record of
@@ -30,14 +31,15 @@ func (c *Collector) start(h event.Header, parent uint32, name string) *process {
 	p := &process{}
 	exe, err := Proc.Executable(h.PID)
 	if err == nil {
-		p.exe, p.service = exe, Proc.Service(h.PID, exe)
+		p.exe, p.cgroup = exe, Proc.Cgroup(h.PID)
+		p.service = procfs.Service(p.cgroup, exe)
 	} else if from := c.processes[parent]; from != nil {
-		p.exe, p.service = from.exe, from.service
+		p.exe, p.cgroup, p.service = from.exe, from.cgroup, from.service
 	} else {
 		p.exe, p.service = name, name
 	}
 	c.processes[h.PID] = p
-	c.emit(&event.ProcessStarted{Header: h, Parent: parent, Exe: p.exe, Name: name, Service: p.service})
+	c.emit(&event.ProcessStarted{Header: h, Parent: parent, Exe: p.exe, Name: name, Cgroup: p.cgroup, Service: p.service})
 	return p
 }
 

@@ -29,10 +29,16 @@ type connection struct {
 func (e *Engine) connectionOpened(ev *event.ConnectionOpened) {
 	if old, ok := e.conns.Peek(ev.Conn); ok && old.opened {
 		old.local, old.remote = ev.Local, ev.Remote // the socket became known
+		if old.role == event.RoleServer {
+			e.reached(old.proc, old.local)
+		}
 		return
 	}
 	c := e.connection(ev.Conn, ev.PID)
 	c.opened, c.role, c.tls, c.local, c.remote = true, ev.Role, ev.TLS, ev.Local, ev.Remote
+	if c.role == event.RoleServer {
+		e.reached(c.proc, c.local)
+	}
 	e.countTLS(c)
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"tenantrace/correlate/policy"
 	"tenantrace/correlate/tenantsql"
 	"tenantrace/correlate/verdict"
 )
@@ -44,7 +45,7 @@ func (e *Engine) detectCarryover(u *unit, o *outcome) {
 func (e *Engine) detectMixedResult(u *unit, o *outcome) {
 	var seen []string
 	for _, s := range u.values {
-		if s.source == fromRow && s.level == verdict.EvidenceRow && !s.weak && e.names.known(e.service(u.proc), s.tenant) && !slices.Contains(seen, s.tenant) {
+		if s.source == fromRow && s.level == verdict.EvidenceRow && !s.weak && e.knows(u.proc, s.tenant) && !slices.Contains(seen, s.tenant) {
 			seen = append(seen, s.tenant)
 		}
 	}
@@ -68,7 +69,7 @@ func (e *Engine) detectMixedTransaction(u *unit, o *outcome) {
 		return
 	}
 	for _, s := range o.shown {
-		if s.level != verdict.EvidenceHeuristic && !s.weak && len(g.used) < maxUsed && !slices.Contains(g.used, s.tenant) && e.names.known(e.service(u.proc), s.tenant) {
+		if s.level != verdict.EvidenceHeuristic && !s.weak && len(g.used) < maxUsed && !slices.Contains(g.used, s.tenant) && e.knows(u.proc, s.tenant) {
 			g.used = append(g.used, s.tenant)
 		}
 	}
@@ -98,7 +99,7 @@ func (e *Engine) mixing(u *unit, o *outcome, tenants []string) bool {
 		if s.reason != "" || s.id == nil || s.id.Privileged != nil || len(r.later) > 0 || r.lossy {
 			return false
 		}
-		if !slices.ContainsFunc(tenants, func(t string) bool { return !slices.Contains(s.id.Tenants, t) }) {
+		if !slices.ContainsFunc(tenants, func(t string) bool { return !slices.Contains(s.id.Tenants, t) && !slices.Contains(s.id.Below, t) }) {
 			return false
 		}
 	}
@@ -123,11 +124,11 @@ func (u *unit) noteOpen() {
 
 // detectPooledState tells of a tenant that is set for a session which a pooler shares out by transaction.
 func (e *Engine) detectPooledState(u *unit, o *outcome) {
-	if len(u.sets) == 0 || e.pooler(u.session) != poolerTransaction {
+	if len(u.sets) == 0 || e.rulesOf(u.session).Pooler != policy.PoolerTransaction {
 		return
 	}
 	for _, name := range u.sets {
-		if !e.tenantSetting(name) {
+		if !e.rulesOf(u.session).decides(name) {
 			continue
 		}
 		o.findings = append(o.findings, fault{name: StateUnderPooling, scope: "setting " + name, anyTenant: true, detail: fmt.Sprintf(
@@ -136,15 +137,16 @@ func (e *Engine) detectPooledState(u *unit, o *outcome) {
 	}
 }
 
-// tenantSetting tells whether a setting decides on the tenant of a session.
-func (e *Engine) tenantSetting(name string) bool {
-	return name == "search_path" || name == "role" || slices.Contains(e.policy.Settings(), name)
+// decides tells whether a setting decides on the tenant of a session.
+func (r *rules) decides(name string) bool {
+	return name == pathSetting && r.Schemas.Used() || name == roleSetting && r.Roles.Used() ||
+		slices.ContainsFunc(r.Settings, func(s policy.Setting) bool { return s.Name == name })
 }
 
 // detectUnscoped tells of a look-up in a tenant's table that no tenant limits, be it in the text, a value or the session.
 func (e *Engine) detectUnscoped(u *unit, o *outcome) {
-	mode := e.unscoped(u.session)
-	if mode != unscopedAggregate && mode != unscopedFinding || o.req == nil || u.does == nil || u.unseen || u.scoped() || u.sessionUnknown || len(u.scopes) > 0 || !e.owned(u) {
+	mode := e.rulesOf(u.session).Unscoped
+	if mode != policy.UnscopedAggregate && mode != policy.UnscopedFinding || o.req == nil || u.does == nil || u.unseen || u.scoped() || u.sessionUnknown || len(u.scopes) > 0 || !e.owned(u) {
 		return
 	}
 	switch u.does.Kind {
@@ -163,7 +165,7 @@ func (e *Engine) detectUnscoped(u *unit, o *outcome) {
 		names = append(names, t.String())
 	}
 	f := fault{name: UnscopedLookup, anyTenant: true, detail: fmt.Sprintf("No tenant limits what was looked up in %s: neither the statement nor its session names one.", strings.Join(names, ", "))}
-	if mode == unscopedFinding {
+	if mode == policy.UnscopedFinding {
 		f.anyTenant, f.severity = false, verdict.SeverityMedium
 	}
 	o.findings = append(o.findings, f)

@@ -95,8 +95,7 @@ func TestSessionStateOfNobody(t *testing.T) {
 
 // E18: under a pooler that shares sessions out by transaction, what a session was set to says nothing; rows do.
 func TestTransactionPooler(t *testing.T) {
-	tr := newTrace(t, "")
-	tr.engine.sessions.pooler = poolerTransaction
+	tr := newTrace(t, "database: [{engine: postgres, pooler: transaction, tenant: {columns: [tenant_id], settings: [app.tenant_id], schemas: \"{tenant}\"}}]\n")
 	tr.known("beta")
 	acme := tr.client("acme")
 	tr.owns(tr.database())
@@ -236,14 +235,19 @@ func TestMixedTenantsInResult(t *testing.T) {
 // E06: a look-up without any tenant; E44: a check across tenants. One finding for each route and shape, with a count.
 func TestUnscopedLookup(t *testing.T) {
 	const found = "UNSCOPED_LOOKUP"
-	tr := newTrace(t, "")
+	mode := func(unscoped string) string {
+		return "database: [{engine: postgres, unscoped: " + unscoped + ", tenant: {columns: [tenant_id], settings: [app.tenant_id]}}]\n"
+	}
+	tr := newTrace(t, mode("off"))
 	acme, beta, db := tr.client("acme"), tr.client("beta"), tr.database()
 	tr.owns(db)
 	tr.serve(acme, db, 7, "/a", "UPDATE invoices SET paid = 1 WHERE id = 7")
 	tr.expect("unattributed/no_evidence thread")
-	tr.expectFindings() // the policy does not ask
+	tr.expectFindings()
 
-	tr.engine.sessions.unscoped = unscopedAggregate
+	tr = newTrace(t, mode("aggregate"))
+	acme, beta, db = tr.client("acme"), tr.client("beta"), tr.database()
+	tr.owns(db)
 	for i := range 5 {
 		tr.serve(acme, db, 7, "/a", fmt.Sprintf("UPDATE invoices SET paid = 1 WHERE id = %d", i))
 		tr.serve(beta, db, 7, "/a", fmt.Sprintf("UPDATE invoices SET paid = 1 WHERE id = %d", i))
@@ -282,8 +286,10 @@ func TestUnscopedLookup(t *testing.T) {
 	tr.serve(acme, late, 7, "/c", unscoped)
 	tr.expectFindings()
 
-	tr.engine.sessions.unscoped = unscopedFinding
+	tr = newTrace(t, mode("finding"))
+	acme, beta = tr.client("acme"), tr.client("beta")
 	fresh := tr.database()
+	tr.owns(fresh)
 	tr.serve(acme, fresh, 7, "/d", unscoped)
 	tr.serve(beta, fresh, 7, "/d", unscoped)
 	if f := tr.findings[0]; f.Severity != verdict.SeverityMedium {

@@ -14,7 +14,6 @@ import (
 	"tenantrace/collector/event"
 	"tenantrace/correlate/bounded"
 	"tenantrace/correlate/policy"
-	"tenantrace/correlate/tenantsql"
 	"tenantrace/correlate/verdict"
 )
 
@@ -32,15 +31,13 @@ type Config struct {
 type Engine struct {
 	verdict func(*verdict.Statement)
 	finding func(*verdict.Finding)
+	explain func(*unit, *outcome, *verdict.Statement) // gets each verdict with what led to it; nil: nobody asks
 	log     *slog.Logger
 	limits  Limits
 	metrics *metrics
 
-	policy  *policy.Policy
-	columns map[string]bool // tenant columns, lower case
-	reader  reader
-	// sessions is what policy says of database sessions.
-	sessions sessionRules
+	policy *policy.Policy
+	rules  map[rulesKey]*rules
 
 	now       int64 // latest event time
 	timersRan int64
@@ -54,6 +51,8 @@ type Engine struct {
 	requests  *bounded.Map[uint64, *request] // open ones, by number
 	databases *bounded.Map[databaseKey, *database]
 	names     names
+	directory directory
+	told      map[string]bool // allowances whose end was said
 	findings  findings
 
 	deferred queue // answered, waiting for the end of their request
@@ -86,6 +85,7 @@ func New(cfg Config) (*Engine, error) {
 	e.requests = bounded.New(l.Requests, func(_ uint64, r *request) { e.evictRequest(r) })
 	e.databases = bounded.New(l.Databases, func(databaseKey, *database) { e.metrics.evicted("databases") })
 	e.names.init(l.Names)
+	e.directory.init(l.Names)
 	e.findings.init(e)
 	e.setPolicy(cfg.Policy)
 	return e, nil
@@ -102,12 +102,8 @@ func (e *Engine) SetPolicy(p *policy.Policy) {
 
 func (e *Engine) setPolicy(p *policy.Policy) {
 	e.policy = p
-	e.columns = make(map[string]bool, len(p.Columns()))
-	for _, c := range p.Columns() {
-		e.columns[c] = true
-	}
-	e.reader = newReader(tenantsql.Config{Columns: p.Columns(), Settings: p.Settings()}, e.limits.Texts)
-	e.names.setPolicy(p.KnownTenants())
+	e.rules = make(map[rulesKey]*rules)
+	e.told = make(map[string]bool)
 	for _, c := range e.conns.All() {
 		e.learnIdentity(c)
 	}
@@ -182,6 +178,7 @@ func (e *Engine) runTimers() {
 	if e.now-e.sweptAt >= int64(sweepStep) {
 		e.sweptAt = e.now
 		e.countExpired()
+		e.sayEnded()
 	}
 }
 

@@ -90,7 +90,7 @@ func (e *Engine) everOf(r *request, tenant string, until int64) bool {
 // checkChange reports a connection whose verified certificate came to name another tenant. One that names the same, or another one too, is a renewal.
 func (e *Engine) checkChange(c *connection) {
 	p, before := c.peer, c.named
-	if !p.sure() {
+	if !p.sure() || e.behindProxy(c.proc) {
 		return
 	}
 	now := e.identify(p, e.now).Tenants

@@ -28,6 +28,7 @@ type observed struct {
 	level  verdict.EvidenceLevel
 	source source
 	weak   bool // it may confirm a statement, but is no ground to accuse it
+	beside bool // the text or rows show a tenant too
 }
 
 // evidence is what a statement shows, from its text, its session and its rows.
@@ -38,6 +39,9 @@ type evidence struct {
 	opaque         bool        // a tenant predicate or value is there that cannot be resolved
 	relations      []tableName // those that policy does not call shared
 	rowOwned       bool        // a result column is a tenant column of a table
+	placed         bool        // a relation is, or may be, in a tenant's place
+	asRole         observed    // the tenant whose role the session acts as; none if it names nobody
+	application    string      // application_name of the session, where policy asks for it
 }
 
 // scope is a tenant that the session is set to.
@@ -65,30 +69,41 @@ func (v *evidence) add(o observed) {
 
 // gather collects the evidence of a statement at the moment of its answer, when the session is as the statement found it.
 func (u *unit) gather(e *Engine, r *reading, result *event.Result) {
+	rules := e.rulesOf(u.session)
 	if result != nil {
 		u.rows = tagRows(result)
+	}
+	if slices.Contains(rules.asks, applicationSetting) {
+		u.application = u.ask(rules, applicationSetting).Text
 	}
 	if r.does != nil {
 		u.textCut = u.textCut || r.does.Cut
 		u.unparsed = u.unparsed || r.does.Unparsed
 		for i := range r.does.Relations {
-			u.gatherRelation(e, r, &r.does.Relations[i])
+			u.gatherRelation(rules, r, &r.does.Relations[i])
 		}
+		u.gatherKeys(rules, r)
 	}
 	if seen := u.answered(result); seen != nil && seen.Error == "" {
-		u.gatherRows(e, r, seen)
+		e.learnDirectory(u, rules, r, seen)
+		u.gatherRows(rules, r, seen)
 	}
 	if len(u.relations) > 0 || u.rowOwned {
-		u.gatherScopes(e)
+		u.gatherScopes(rules)
+		u.gatherRole(rules)
 	}
 }
 
-func (u *unit) gatherRelation(e *Engine, r *reading, rel *tenantsql.Relation) {
-	table := newTableName(rel.Schema, rel.Name)
+func (u *unit) gatherRelation(by *rules, r *reading, rel *tenantsql.Relation) {
+	at := u.place(by, rel)
+	table := at.table
 	db := u.session.tables
-	class := e.policy.Table(table.schema, table.name)
-	if class == policy.TableShared {
+	if at.class == policy.TableShared {
 		return
+	}
+	u.placed = u.placed || at.class == policy.TableOwned
+	for _, o := range at.shown {
+		u.add(o)
 	}
 	if !slices.Contains(u.relations, table) {
 		u.relations = append(u.relations, table)
@@ -100,24 +115,24 @@ func (u *unit) gatherRelation(e *Engine, r *reading, rel *tenantsql.Relation) {
 	if rel.Target {
 		from = fromWritten
 	}
-	if !u.narrow(r, rel.Every, from) {
+	if !u.narrow(by, r, rel.Every, from) {
 		for _, v := range rel.Values {
-			u.resolve(r, v, from)
+			u.resolve(by, r, v, from)
 		}
 	}
 	for _, v := range rel.Assigned {
-		u.resolve(r, v, fromWritten)
+		u.resolve(by, r, v, fromWritten)
 	}
 }
 
 // narrow adds the tenants that are in every one of the sets which can be resolved, and tells whether one could: each touched row is in all of them.
-func (u *unit) narrow(r *reading, sets [][]tenantsql.Value, from source) bool {
+func (u *unit) narrow(by *rules, r *reading, sets [][]tenantsql.Value, from source) bool {
 	var left []observed
 	resolved := false
 	for _, set := range sets {
 		one := unit{session: u.session}
 		for _, v := range set {
-			one.resolve(r, v, from)
+			one.resolve(by, r, v, from)
 		}
 		u.sessionUnknown = u.sessionUnknown || one.sessionUnknown
 		switch {
@@ -137,7 +152,7 @@ func (u *unit) narrow(r *reading, sets [][]tenantsql.Value, from source) bool {
 }
 
 // resolve finds the tenant that a value in the text stands for.
-func (u *unit) resolve(r *reading, v tenantsql.Value, from source) {
+func (u *unit) resolve(by *rules, r *reading, v tenantsql.Value, from source) {
 	switch v.Kind {
 	case tenantsql.Literal:
 		u.addText(v.Text, v.Array, verdict.EvidenceLiteral, from)
@@ -148,7 +163,7 @@ func (u *unit) resolve(r *reading, v tenantsql.Value, from source) {
 			u.opaque = true
 		}
 	case tenantsql.Setting:
-		now := u.sessionValue(strings.ToLower(v.Text))
+		now := u.ask(by, strings.ToLower(v.Text))
 		switch {
 		case now.State == settings.Known && strings.TrimSpace(now.Text) != "":
 			u.add(observed{tenant: policy.Normalize(now.Text), level: verdict.EvidenceSession, source: from})
@@ -179,7 +194,7 @@ func (u *unit) addText(text string, array bool, level verdict.EvidenceLevel, fro
 
 // gatherRows reads the tenant columns of the rows. A column that comes from no table has only its name to speak for it. Where some table of the
 // statement may be shared, a column whose table cannot be named may be the shared one's: both may confirm, but not accuse.
-func (u *unit) gatherRows(e *Engine, r *reading, result *event.Result) {
+func (u *unit) gatherRows(by *rules, r *reading, result *event.Result) {
 	all := 0
 	if r.does != nil {
 		all = len(r.does.Relations)
@@ -190,49 +205,60 @@ func (u *unit) gatherRows(e *Engine, r *reading, result *event.Result) {
 	db := u.session.tables
 	for i := range result.Columns {
 		c := &result.Columns[i]
-		if !e.columns[strings.ToLower(c.Owner)] {
+		key := by.key(c.Owner)
+		if key == nil && !by.column(c.Owner) {
 			continue
 		}
 		o := observed{level: verdict.EvidenceRow, source: fromRow}
 		switch table, known := db.oids.Get(c.Table); {
 		case u.ofCopy(r, result):
 			o.source = copySource(result)
-			db.learn(u.relations[0])
-			u.rowOwned = true
+			if key == nil {
+				db.learn(u.relations[0])
+				u.rowOwned = true
+			}
 		case c.Table == 0:
 			o.level, o.weak = verdict.EvidenceHeuristic, true
 		case all == 1 && len(u.relations) == 1:
 			db.learnOID(c.Table, u.relations[0])
-			db.learn(u.relations[0])
+			if key == nil { // a key without a tenant makes no table a tenant's
+				db.learn(u.relations[0])
+			}
 		case known:
-			if e.policy.Table(table.schema, table.name) == policy.TableShared {
+			if by.Table(table.schema, table.name) == policy.TableShared {
 				continue
 			}
-			db.learn(table)
+			if key == nil {
+				db.learn(table)
+			}
 		case all == 0 || all > len(u.relations):
 			o.weak = true
 		}
-		if c.Table != 0 {
+		if c.Table != 0 && key == nil {
 			u.rowOwned = true
 		}
 		for _, row := range result.Rows {
-			if i < len(row) && row[i] != nil {
-				o.tenant = policy.Normalize(*row[i])
-				u.add(o)
+			if i >= len(row) || row[i] == nil {
+				continue
 			}
+			if o.tenant = policy.Normalize(*row[i]); key != nil {
+				o.tenant = key.Tenant(*row[i])
+			}
+			u.add(o)
 		}
 	}
 }
 
 // gatherScopes reads the tenant that the session is set to.
-func (u *unit) gatherScopes(e *Engine) {
-	for _, name := range e.policy.Settings() {
-		v := u.sessionValue(name)
+func (u *unit) gatherScopes(by *rules) {
+	for i := range by.Settings {
+		s := &by.Settings[i]
+		v := u.ask(by, s.Name)
 		switch {
 		case v.State == settings.Unknown:
 			u.sessionUnknown = true
 		case v.State == settings.Known:
-			if tenant := policy.Normalize(v.Text); tenant != "" && len(tenant) <= maxTenant {
+			if tenant := s.Tenant(v.Text); tenant != "" {
 				if sc := (scope{tenant, v.By}); !slices.Contains(u.scopes, sc) {
 					u.scopes = append(u.scopes, sc)
 				}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"tenantrace/correlate/bounded"
+	"tenantrace/correlate/policy"
 	"tenantrace/correlate/verdict"
 )
 
@@ -17,11 +18,12 @@ type occurrence struct {
 	detail      string
 	severity    verdict.Severity
 	evidence    *verdict.Statement
-	tenants     []string // that the finding is about, beside the certificate's
-	fingerprint string   // of the statement
-	scope       string   // what else keeps occurrences apart
-	anyRoute    bool     // occurrences on all routes are the same finding
-	anyTenant   bool     // occurrences under all certificates are the same finding
+	tenants     []string       // that the finding is about, beside the certificate's
+	fingerprint string         // of the statement
+	scope       string         // what else keeps occurrences apart
+	by          *policy.Policy // that tells routes apart; nil: the file's own
+	anyRoute    bool           // occurrences on all routes are the same finding
+	anyTenant   bool           // occurrences under all certificates are the same finding
 }
 
 // open is a finding that has been raised.
@@ -59,7 +61,11 @@ func (f *findings) raise(e *Engine, x occurrence) {
 	e.metrics.finding(service, x.name, x.severity)
 	route := ""
 	if r := x.evidence.Request; r != nil && !x.anyRoute {
-		route = e.policy.Route(r.Path)
+		rules := x.by
+		if rules == nil {
+			rules = e.policy
+		}
+		route = rules.Route(r.Path)
 	}
 	tenant := x.evidence.IdentityTenant
 	if x.anyTenant {

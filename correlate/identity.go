@@ -11,10 +11,12 @@ import (
 
 // peer is one epoch of a connection's identity: from one Identity event to the next.
 type peer struct {
+	proc     *process // whose peer it is
 	seen     *event.Identity
 	asPart   *policy.Certificate // what the policy sees of the certificate
 	line     *verdict.Certificate
 	by       *policy.Policy // that made id
+	learned  uint64         // how much of the tenant directory made it
 	id       policy.Identity
 	first    string            // the database tenant, joined if the map gives several
 	expired  bool              // counted by the gauge
@@ -32,8 +34,8 @@ type standing struct {
 	peer   *peer // whose it is; nil unknown
 }
 
-func newPeer(ev *event.Identity) *peer {
-	p := &peer{seen: ev}
+func newPeer(proc *process, ev *event.Identity) *peer {
+	p := &peer{proc: proc, seen: ev}
 	c := ev.Certificate
 	if c == nil {
 		return p
@@ -48,8 +50,11 @@ func newPeer(ev *event.Identity) *peer {
 
 // identify returns what the policy in force makes of the certificate at a moment. Privileges end, so that a kept answer may have to be renewed.
 func (e *Engine) identify(p *peer, at int64) *policy.Identity {
-	if p.by != e.policy || p.id.Privileged != nil && time.Unix(0, at).After(p.id.Privileged.Until) {
-		p.id, p.by = e.policy.Identify(p.asPart, time.Unix(0, at).UTC()), e.policy
+	rules := e.policyOf(p.proc)
+	if p.by != rules || p.id.Privileged != nil && time.Unix(0, at).After(p.id.Privileged.Until) || rules.HasDirectory() && p.learned != e.directory.version {
+		service := e.service(p.proc)
+		p.id = rules.IdentifyBy(p.asPart, time.Unix(0, at).UTC(), func(name string) []string { return e.directory.find(service, name) })
+		p.by, p.learned = rules, e.directory.version
 		p.first = strings.Join(p.id.Tenants, ",")
 	}
 	return &p.id
@@ -63,6 +68,9 @@ func (e *Engine) standing(r *request) standing {
 }
 
 func (e *Engine) conclusion(r *request, p *peer) standing {
+	if e.behindProxy(r.proc) {
+		return standing{reason: verdict.IdentityUnknown}
+	}
 	switch {
 	case p == nil && r.conn.opened && !r.conn.tls:
 		return standing{reason: verdict.NoCertificate}
@@ -94,7 +102,7 @@ func (e *Engine) identitySeen(ev *event.Identity) {
 	c.tls = true
 	e.uncountTLS(c)
 	before := c.peer
-	c.peer = newPeer(ev)
+	c.peer = newPeer(c.proc, ev)
 	if before != nil { // what was shown on this very connection is not a resumed session's
 		read := before.seen.Error == "" && before.seen.Source == "ssl"
 		c.peer.reported = before.reported || read && !sameCertificate(before.seen.Certificate, ev.Certificate)
@@ -119,10 +127,15 @@ func (e *Engine) identitySeen(ev *event.Identity) {
 	e.checkChange(c)
 }
 
+// behindProxy tells whether the certificates of a process's connections are a proxy's, which stand for no tenant.
+func (e *Engine) behindProxy(p *process) bool {
+	return e.policyOf(p).Hop().From != policy.FromConnection
+}
+
 // learnIdentity makes the tenants of a connection's certificate known for its service. Only a verified certificate counts: whoever presents
 // another could make any value in the database pass for a tenant's name.
 func (e *Engine) learnIdentity(c *connection) {
-	if c.peer == nil || !c.peer.seen.Verified() || c.peer.seen.Error != "" {
+	if c.peer == nil || !c.peer.seen.Verified() || c.peer.seen.Error != "" || e.behindProxy(c.proc) {
 		return
 	}
 	service := e.service(c.proc)

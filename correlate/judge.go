@@ -1,6 +1,7 @@
 package correlate
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -19,6 +20,7 @@ type outcome struct {
 	decides  []observed // the part of it that decided
 	findings []fault
 	exempt   string // why, if exempt
+	by       allowance
 }
 
 // judge gives a statement its verdict, or holds it until a name is known.
@@ -28,6 +30,9 @@ func (e *Engine) judge(u *unit) {
 		u.blind = u.blind || o.req.lossy && !o.req.detached
 		u.link = link{rule: verdict.LinkNone, reason: verdict.Ambiguous}
 		o.req = nil
+	}
+	if o.req != nil && !e.policyOf(u.proc).VerdictRules().AllowsLink(string(u.link.rule)) {
+		u.link, o.req = link{rule: verdict.LinkNone, reason: verdict.NoLink}, nil
 	}
 	switch {
 	case u.blind:
@@ -47,8 +52,8 @@ func (e *Engine) judge(u *unit) {
 
 // owned tells whether a statement touches a tenant-owned table.
 func (e *Engine) owned(u *unit) bool {
-	return u.rowOwned || slices.ContainsFunc(u.relations, func(t tableName) bool {
-		return e.class(u.session.tables, t) == policy.TableOwned
+	return u.rowOwned || u.placed || slices.ContainsFunc(u.relations, func(t tableName) bool {
+		return e.class(u.session, t) == policy.TableOwned
 	})
 }
 
@@ -57,10 +62,21 @@ func (e *Engine) owned(u *unit) bool {
 // session says nothing about a shared table.
 func (u *unit) shown(owned bool, r *request) []observed {
 	strong := slices.ContainsFunc(u.values, func(o observed) bool { return o.level != verdict.EvidenceHeuristic })
+	if o := u.asRole; o.tenant != "" && (len(u.relations) > 0 || u.rowOwned) {
+		o.weak, o.beside = strong || u.opaque || !owned, strong
+		u.values = slices.Clip(u.values)
+		if shown := append(u.values, o); strong || u.opaque || len(u.relations) == 0 {
+			return shown
+		}
+	}
 	if strong || u.opaque || len(u.relations) == 0 {
 		return u.values
 	}
 	shown := slices.Clone(u.values)
+	if o := u.asRole; o.tenant != "" {
+		o.weak = !owned
+		shown = append(shown, o)
+	}
 	for _, s := range u.scopes {
 		own := r != nil && s.by == r.no
 		shown = append(shown, observed{tenant: s.tenant, level: verdict.EvidenceSession, source: fromSession, weak: !owned && !own})
@@ -86,7 +102,8 @@ func (e *Engine) judgeTouched(u *unit, o *outcome, owned bool) {
 func (e *Engine) judgeLinked(u *unit, o *outcome, owned bool) {
 	id := o.standing.id
 	var firm, foreign, accusing, known []observed
-	conflict := false // a tenant is that of an identity which the connection had before
+	conflict := false // a tenant is that of an identity which the connection had before, or rows and role disagree
+	below := false
 	for _, s := range o.shown {
 		if s.level == verdict.EvidenceHeuristic {
 			continue // a sign, no evidence
@@ -95,8 +112,13 @@ func (e *Engine) judgeLinked(u *unit, o *outcome, owned bool) {
 		if id != nil && slices.Contains(id.Tenants, s.tenant) {
 			continue
 		}
+		if id != nil && slices.Contains(id.Below, s.tenant) {
+			below = true
+			continue
+		}
 		foreign = append(foreign, s)
 		if s.weak {
+			conflict = conflict || s.beside
 			continue
 		}
 		if e.everOf(o.req, s.tenant, u.written) {
@@ -104,11 +126,13 @@ func (e *Engine) judgeLinked(u *unit, o *outcome, owned bool) {
 			continue
 		}
 		accusing = append(accusing, s)
-		if e.names.known(e.service(u.proc), s.tenant) {
+		if e.knows(u.proc, s.tenant) {
 			known = append(known, s)
 		}
 	}
 	switch {
+	case o.standing.reason == "" && len(firm) > 0 && len(foreign) == 0 && below:
+		o.verdict, o.decides, o.exempt, o.by = verdict.Exempt, firm, "the hierarchy puts the tenant below the certificate's", byHierarchy
 	case o.standing.reason == "" && len(firm) > 0 && len(foreign) == 0:
 		o.verdict, o.decides = verdict.OKExact, firm
 	case e.privileged(o, foreign), e.exempted(u, o):
@@ -155,13 +179,17 @@ func (e *Engine) privileged(o *outcome, foreign []observed) bool {
 		if len(foreign) == 0 {
 			return false
 		}
+		var named []string
+		if p.Request {
+			named = e.namedBy(o.req)
+		}
 		for _, s := range foreign {
-			if !slices.Contains(p.Tenants, s.tenant) {
+			if !slices.Contains(p.Tenants, s.tenant) && !slices.Contains(named, s.tenant) {
 				return false
 			}
 		}
 	}
-	o.verdict, o.exempt = verdict.Exempt, p.Why
+	o.verdict, o.exempt, o.by = verdict.Exempt, p.Why, byPrivilege
 	o.findings = append(o.findings, fault{name: PrivilegedAccess})
 	return true
 }
@@ -171,7 +199,7 @@ func (e *Engine) exempted(u *unit, o *outcome) bool {
 	use := policy.Use{
 		Time: time.Unix(0, u.written).UTC(), Route: o.req.seen.Path, DatabaseRole: u.session.user, Service: e.service(u.proc),
 		Write: u.writes(), Fingerprint: u.fingerprint, IdentityTenant: o.standing.tenant,
-		Privileged: o.standing.id != nil && o.standing.id.Privileged != nil,
+		Privileged: o.standing.id != nil && o.standing.id.Privileged != nil, Process: u.proc.asPart(), Application: u.application,
 	}
 	for _, t := range u.relations {
 		use.Tables = append(use.Tables, t.String())
@@ -179,11 +207,12 @@ func (e *Engine) exempted(u *unit, o *outcome) bool {
 	if u.does == nil || u.textCut || u.unparsed {
 		use.Write = true // it may change anything
 	}
-	x := e.policy.Exempt(use)
+	x, lapsed := e.exempting(u.proc, use)
+	u.lapsed = lapsed
 	if x == nil {
 		return false
 	}
-	o.verdict, o.exempt = verdict.Exempt, x.Why
+	o.verdict, o.exempt, o.by = verdict.Exempt, fmt.Sprintf("exempt[%d]: %s", x.Index, x.Why), byExemption
 	return true
 }
 

@@ -24,7 +24,7 @@ func (e *Engine) checkLife(r *request) {
 
 // checkExpiry reports a request that came after its certificate had ended.
 func (e *Engine) checkExpiry(r *request) {
-	rules := e.policy.CertificateRules()
+	rules := e.policyOf(r.proc).CertificateRules()
 	if !rules.Expired {
 		return
 	}
@@ -65,7 +65,7 @@ func (e *Engine) checkRevoked(r *request) {
 
 // checkAge reports a request on a connection that is older than the policy allows. One that existed before it was traced is older than is known.
 func (e *Engine) checkAge(r *request) {
-	most, age := e.policy.CertificateRules().MaxConnectionAge, time.Duration(r.start-r.conn.since)
+	most, age := e.policyOf(r.proc).CertificateRules().MaxConnectionAge, time.Duration(r.start-r.conn.since)
 	if most == 0 || age <= most {
 		return
 	}

@@ -20,7 +20,16 @@ func (e *Engine) conclude(u *unit, o *outcome) {
 	line := e.line(u, o)
 	service := line.Service
 	e.metrics.statement(service, line.Verdict, line.Link, line.Reason)
+	if o.verdict == verdict.Exempt {
+		e.metrics.exempt(service, o.by)
+	}
+	if u.lapsed {
+		e.metrics.lapsed(service)
+	}
 	e.metrics.lag(time.Duration(e.now - u.ready))
+	if e.explain != nil {
+		e.explain(u, o, line)
+	}
 	if e.verdict != nil {
 		e.verdict(line)
 	}
@@ -31,7 +40,7 @@ func (e *Engine) conclude(u *unit, o *outcome) {
 		}
 		x := occurrence{
 			name: f.name, detail: detail, severity: cmp.Or(f.severity, severityOf(f.name)), evidence: line,
-			tenants: line.DatabaseTenants, fingerprint: line.SQL.Fingerprint, anyTenant: f.anyTenant,
+			tenants: line.DatabaseTenants, fingerprint: line.SQL.Fingerprint, anyTenant: f.anyTenant, by: e.policyOf(u.proc),
 		}
 		if f.scope != "" {
 			x.tenants, x.fingerprint, x.scope, x.anyRoute = nil, "", f.scope, true
@@ -95,6 +104,9 @@ func (e *Engine) describe(line *verdict.Statement, r *request, s standing) {
 	line.Connection = &verdict.Connection{Remote: r.conn.remote, Local: r.conn.local}
 	if r.seen != nil {
 		line.Request = &verdict.Request{Method: r.seen.Method, Path: r.seen.Path, ID: r.seen.ID, Status: r.status}
+		if p := e.policyOf(r.proc); p.EvidenceRules().PathTemplate {
+			line.Request.Path = p.Route(r.seen.Path)
+		}
 		line.Timeline.Request, line.Timeline.Response = r.start, r.response
 	}
 	if s.peer != nil {

@@ -139,6 +139,7 @@ func (e *Engine) answer(s *session, m *message, result *event.Result) {
 	u.tagWrites = r.said == nil && (kind == tenantsql.Insert || kind == tenantsql.Update || kind == tenantsql.Delete)
 	u.gather(e, &r, result)
 	e.apply(s, u, &r, result)
+	e.applyUse(s, &r, result)
 	if s.group != nil {
 		u.txn = s.group
 		s.group.by = m.proc

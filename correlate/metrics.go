@@ -48,6 +48,9 @@ type metrics struct {
 	statements   *prometheus.CounterVec
 	links        *prometheus.CounterVec
 	unattributed *prometheus.CounterVec
+	exempted     *prometheus.CounterVec
+	lapsedTotal  *prometheus.CounterVec
+	ended        prometheus.Gauge
 	findings     *prometheus.CounterVec
 	tlsConns     *prometheus.GaugeVec
 	certificates *prometheus.HistogramVec
@@ -77,6 +80,11 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		statements:   counter("statements_total", "SQL statements judged; the sum over verdict is the number seen.", "service", "verdict"),
 		links:        counter("statement_links_total", "SQL statements judged, by the rule that ties them to a request.", "service", "link"),
 		unattributed: counter("unattributed_total", "SQL statements that could not be judged, by reason.", "service", "reason"),
+		exempted:     counter("exempt_total", "SQL statements that an allowance covers, by its kind.", "service", "by"),
+		lapsedTotal:  counter("allowance_lapsed_total", "SQL statements and requests that an exemption would have covered that has ended.", "service"),
+		ended: prometheus.NewGauge(prometheus.GaugeOpts{
+			Namespace: "tenantrace", Name: "policy_allowances_ended", Help: "Privileges and exemptions of the policy that have ended and cover nothing any more.",
+		}),
 		findings:     counter("findings_total", "Occurrences of findings.", "service", "finding", "severity"),
 		tlsConns:     gauge("tls_connections", "Open TLS connections of clients, by what is known of the client certificate and whether the handshake resumed a session.", "service", "state", "resumed"),
 		expiredConns: gauge("connections_expired_certificate", "Open TLS connections whose verified client certificate has ended.", "service"),
@@ -100,7 +108,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		return m, nil
 	}
 	for _, c := range []prometheus.Collector{
-		m.requests, m.statements, m.links, m.unattributed, m.findings, m.tlsConns, m.certificates, m.expiredConns, m.revokedConns, m.verdictLag, m.evictedTotal,
+		m.requests, m.statements, m.links, m.unattributed, m.exempted, m.lapsedTotal, m.ended, m.findings, m.tlsConns, m.certificates, m.expiredConns, m.revokedConns, m.verdictLag, m.evictedTotal,
 	} {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("correlate: register metrics [use one registry for one engine]: %w", err)
@@ -137,6 +145,10 @@ func (m *metrics) label(service string) string {
 	for _, v := range reasons {
 		m.unattributed.WithLabelValues(l, string(v))
 	}
+	for _, v := range allowances {
+		m.exempted.WithLabelValues(l, string(v))
+	}
+	m.lapsedTotal.WithLabelValues(l)
 	for _, v := range classes() {
 		m.findings.WithLabelValues(l, v.name, severityNames[v.severity])
 	}
@@ -163,6 +175,12 @@ func (m *metrics) statement(service string, v verdict.Verdict, l verdict.Link, r
 		m.unattributed.WithLabelValues(label, string(r)).Inc()
 	}
 }
+
+func (m *metrics) exempt(service string, by allowance) {
+	m.exempted.WithLabelValues(m.label(service), string(by)).Inc()
+}
+
+func (m *metrics) lapsed(service string) { m.lapsedTotal.WithLabelValues(m.label(service)).Inc() }
 
 func (m *metrics) finding(service, name string, s verdict.Severity) {
 	m.findings.WithLabelValues(m.label(service), name, severityNames[s]).Inc()

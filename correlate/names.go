@@ -9,8 +9,8 @@ type nameKey struct{ service, tenant string }
 // where certificates have words): it accuses nobody.
 type names struct {
 	limit    int
-	byPolicy map[string]bool
-	seen     map[nameKey]struct{} // of certificates; never forgotten
+	seen     map[nameKey]struct{} // of certificates and directories; never forgotten
+	anything bool                 // every name passes for known
 	waiting  map[nameKey][]*unit
 }
 
@@ -20,18 +20,12 @@ func (n *names) init(limit int) {
 	n.waiting = make(map[nameKey][]*unit)
 }
 
-func (n *names) setPolicy(tenants []string) {
-	n.byPolicy = make(map[string]bool, len(tenants))
-	for _, t := range tenants {
-		n.byPolicy[t] = true
-	}
-}
-
-func (n *names) known(service, tenant string) bool {
-	if n.byPolicy[tenant] {
+// knows tells whether a tenant is known to exist: by the policy for a process, or by what was seen of its service.
+func (e *Engine) knows(p *process, tenant string) bool {
+	if e.names.anything || e.policyOf(p).Knows(tenant) {
 		return true
 	}
-	_, ok := n.seen[nameKey{service, tenant}]
+	_, ok := e.names.seen[nameKey{e.service(p), tenant}]
 	return ok
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"tenantrace/collector/event"
 	"tenantrace/correlate/bounded"
+	"tenantrace/correlate/policy"
 )
 
 // unknownService is the service of a process whose start was not seen.
@@ -15,7 +16,12 @@ const unknownService = "unknown"
 type process struct {
 	pid      uint32
 	name     string
+	exe      string
+	cgroup   string
+	ports    []uint16 // see reached
 	service  string
+	ruled    *policy.Policy // what the policy below has for this process
+	ruledBy  *policy.Policy
 	threads  *bounded.Map[uint32, *thread]
 	conns    map[event.ConnID]*connection // those it opened, and database connections that it wrote to
 	requests map[uint64]*request          // open ones
@@ -42,7 +48,7 @@ func (e *Engine) processStarted(ev *event.ProcessStarted) {
 		e.endProcess(old)
 	}
 	p := e.newProcess(ev.PID)
-	p.name = ev.Name
+	p.name, p.exe, p.cgroup = ev.Name, ev.Exe, ev.Cgroup
 	if ev.Service != "" {
 		p.service = ev.Service
 	}
@@ -106,7 +112,7 @@ func (e *Engine) endProcess(p *process) {
 
 // service is the name under which a process is counted and judged: the policy's, if it names one.
 func (e *Engine) service(p *process) string {
-	if s := e.policy.Service(); s != "" {
+	if s := e.policyOf(p).Service(); s != "" {
 		return s
 	}
 	return p.service

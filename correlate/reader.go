@@ -3,6 +3,7 @@ package correlate
 import (
 	"tenantrace/collector/event"
 	"tenantrace/correlate/bounded"
+	"tenantrace/correlate/policy"
 	"tenantrace/correlate/tenantsql"
 	"tenantrace/correlate/verdict"
 )
@@ -16,6 +17,7 @@ const maxNesting = 4
 // reader analyses SQL texts and keeps the analyses of those used last.
 type reader struct {
 	analyzer *tenantsql.Analyzer
+	keys     []*tenantsql.Analyzer // one for each key column
 	kept     *bounded.Map[textKey, *analysis]
 }
 
@@ -28,11 +30,16 @@ type textKey struct {
 // analysis is what a text says; shared and immutable.
 type analysis struct {
 	sql         tenantsql.Statement
+	keys        []tenantsql.Statement // beside reader.keys: the same text, as if that column were the tenant column
 	fingerprint string
 }
 
-func newReader(cfg tenantsql.Config, texts int) reader {
-	return reader{analyzer: tenantsql.New(cfg), kept: bounded.New[textKey, *analysis](texts, nil)}
+func newReader(cfg tenantsql.Config, keys []policy.KeyColumn, texts int) reader {
+	r := reader{analyzer: tenantsql.New(cfg), kept: bounded.New[textKey, *analysis](texts, nil)}
+	for i := range keys {
+		r.keys = append(r.keys, tenantsql.New(tenantsql.Config{Columns: []string{keys[i].Name}}))
+	}
+	return r
 }
 
 func (r *reader) analyse(d tenantsql.Dialect, text string, cut bool) *analysis {
@@ -42,6 +49,9 @@ func (r *reader) analyse(d tenantsql.Dialect, text string, cut bool) *analysis {
 	}
 	a := &analysis{sql: r.analyzer.Analyze(d, text, cut)}
 	a.fingerprint = tenantsql.Fingerprint(a.sql.Shape)
+	for _, key := range r.keys {
+		a.keys = append(a.keys, key.Analyze(d, text, cut))
+	}
 	if len(text) <= maxKeptText {
 		r.kept.Put(key, a)
 	}
@@ -52,7 +62,8 @@ func (r *reader) analyse(d tenantsql.Dialect, text string, cut bool) *analysis {
 type reading struct {
 	said    *analysis            // the statement as written; nil when unknown
 	does    *tenantsql.Statement // what it runs: itself, or what it names; nil when unknown, or when it runs nothing
-	unknown bool                 // it runs a statement whose text is not known
+	keys    []tenantsql.Statement
+	unknown bool // it runs a statement whose text is not known
 	binds   []event.Param
 	args    []param // of EXECUTE, instead of binds
 	named   bool    // args are in force
@@ -82,9 +93,10 @@ func (r *reading) param(index int) param {
 
 // read finds out what a statement runs in its session.
 func (e *Engine) read(s *session, text string, cut bool, binds []event.Param) reading {
-	d := s.dialect()
-	a := e.reader.analyse(d, text, cut)
-	r := reading{said: a, does: &a.sql, binds: binds}
+	d, by := s.dialect(), &e.rulesOf(s).reader
+	a := by.analyse(d, text, cut)
+	r := reading{said: a, binds: binds}
+	r.run(a)
 	for range maxNesting {
 		does := r.does
 		switch does.Kind {
@@ -96,9 +108,9 @@ func (e *Engine) read(s *session, text string, cut bool, binds []event.Param) re
 				r.does = nil
 				return r
 			}
-			r.does = &e.reader.analyse(d, does.Body, does.Cut).sql
+			r.run(by.analyse(d, does.Body, does.Cut))
 		case tenantsql.Declare:
-			r.does = &e.reader.analyse(d, does.Body, does.Cut).sql
+			r.run(by.analyse(d, does.Body, does.Cut))
 		case tenantsql.Execute:
 			b, ok := find(s.prepared, does.Name)
 			if !ok {
@@ -106,7 +118,7 @@ func (e *Engine) read(s *session, text string, cut bool, binds []event.Param) re
 				return r
 			}
 			r.args, r.named = r.arguments(does.Args), true
-			r.does = &e.reader.analyse(d, b.text, b.cut).sql
+			r.run(by.analyse(d, b.text, b.cut))
 		case tenantsql.Fetch:
 			b, ok := find(s.cursors, does.Name)
 			if !ok {
@@ -114,7 +126,7 @@ func (e *Engine) read(s *session, text string, cut bool, binds []event.Param) re
 				return r
 			}
 			r.args, r.named = b.params, true
-			r.does = &e.reader.analyse(d, b.text, b.cut).sql
+			r.run(by.analyse(d, b.text, b.cut))
 		default:
 			return r
 		}
@@ -122,6 +134,9 @@ func (e *Engine) read(s *session, text string, cut bool, binds []event.Param) re
 	r.does, r.unknown = nil, true
 	return r
 }
+
+// run sets what the statement runs.
+func (r *reading) run(a *analysis) { r.does, r.keys = &a.sql, a.keys }
 
 func find(m *bounded.Map[string, body], name string) (body, bool) {
 	if m == nil {

@@ -32,10 +32,11 @@ func (e *Engine) checkRequest(r *request) {
 
 // named returns the tenants that a request names.
 func (e *Engine) named(r *request) []policy.RequestTenant {
-	if e.policy.Ignored(r.seen.Path) {
+	rules := e.policyOf(r.proc)
+	if rules.Ignored(r.seen.Path) {
 		return nil
 	}
-	return e.policy.RequestTenants(r.seen.Path, func(name string) []string {
+	return rules.RequestTenants(r.seen.Path, func(name string) []string {
 		var values []string
 		for _, f := range r.seen.Fields {
 			if f.Name == name {
@@ -46,32 +47,42 @@ func (e *Engine) named(r *request) []policy.RequestTenant {
 	})
 }
 
-// namesOf returns the names in the database that a name in a request may stand for: itself, or what the map makes of it.
-func (e *Engine) namesOf(tenant string) []string {
-	return append([]string{tenant}, e.policy.Mapped(tenant)...)
+// namesOf returns the names in the database that a name in a request may stand for: itself, or what the map or the directory makes of it.
+func (e *Engine) namesOf(p *process, tenant string) []string {
+	names := append([]string{tenant}, e.policyOf(p).Mapped(tenant)...)
+	return append(names, e.directory.find(e.service(p), tenant)...)
+}
+
+// namedBy returns the tenants that a request names, as the database may have them.
+func (e *Engine) namedBy(r *request) []string {
+	var all []string
+	for _, t := range e.named(r) {
+		all = append(all, e.namesOf(r.proc, t.Tenant)...)
+	}
+	return all
 }
 
 func (e *Engine) namesKnown(r *request) bool {
-	service := e.service(r.proc)
 	return slices.ContainsFunc(e.named(r), func(t policy.RequestTenant) bool {
-		return slices.ContainsFunc(e.namesOf(t.Tenant), func(n string) bool { return e.names.known(service, n) })
+		return slices.ContainsFunc(e.namesOf(r.proc, t.Tenant), func(n string) bool { return e.knows(r.proc, n) })
 	})
 }
 
 // checkNamed compares the tenants that a request names with its certificate's. The request may use the name of the database or that of the
 // certificate.
 func (e *Engine) checkNamed(r *request, s standing) {
-	service := e.service(r.proc)
 	var foreign []string
 	var where string
 	for _, t := range e.named(r) {
-		names := e.namesOf(t.Tenant)
-		own := func(n string) bool { return slices.Contains(s.id.Tenants, n) || e.everOf(r, n, math.MaxInt64) }
-		known := func(n string) bool { return e.names.known(service, n) }
+		names := e.namesOf(r.proc, t.Tenant)
+		own := func(n string) bool {
+			return slices.Contains(s.id.Tenants, n) || slices.Contains(s.id.Below, n) || e.everOf(r, n, math.MaxInt64)
+		}
+		known := func(n string) bool { return e.knows(r.proc, n) }
 		if t.Tenant == policy.Normalize(s.id.Name) || slices.ContainsFunc(names, own) || !slices.ContainsFunc(names, known) {
 			continue
 		}
-		if p := s.id.Privileged; p != nil && (p.Any || slices.ContainsFunc(names, func(n string) bool { return slices.Contains(p.Tenants, n) })) {
+		if p := s.id.Privileged; p != nil && (p.Any || p.Request || slices.ContainsFunc(names, func(n string) bool { return slices.Contains(p.Tenants, n) })) {
 			continue
 		}
 		if !slices.Contains(foreign, t.Tenant) {
@@ -84,7 +95,7 @@ func (e *Engine) checkNamed(r *request, s standing) {
 	}
 	slices.Sort(foreign)
 	x := occurrence{
-		name: RequestTenantMismatch, severity: verdict.SeverityHigh, evidence: e.requestLine(r), tenants: foreign,
+		name: RequestTenantMismatch, severity: verdict.SeverityHigh, evidence: e.requestLine(r), tenants: foreign, by: e.policyOf(r.proc),
 		detail: fmt.Sprintf("A request with the certificate of tenant %s names tenant %s in its %s.", quoteNames(s.id.Tenants), quoteNames(foreign), where),
 	}
 	denied := r.status == 401 || r.status == 403 || r.status == 404
@@ -99,10 +110,14 @@ func (e *Engine) checkNamed(r *request, s standing) {
 }
 
 func (e *Engine) requestExempt(r *request, s standing) bool {
-	return e.policy.Exempt(policy.Use{
+	x, lapsed := e.exempting(r.proc, policy.Use{
 		Time: time.Unix(0, r.start).UTC(), Route: r.seen.Path, Privileged: s.id.Privileged != nil, Service: e.service(r.proc),
-		IdentityTenant: s.tenant,
-	}) != nil
+		IdentityTenant: s.tenant, Process: r.proc.asPart(),
+	})
+	if lapsed {
+		e.metrics.lapsed(e.service(r.proc))
+	}
+	return x != nil
 }
 
 func (e *Engine) raiseRequest(r *request, name, scope, detail string) {
@@ -110,7 +125,7 @@ func (e *Engine) raiseRequest(r *request, name, scope, detail string) {
 	if u := r.touched; u != nil {
 		line.SQL, line.TID, line.Timeline.Use = u.sql(), u.tid, u.written
 	}
-	e.findings.raise(e, occurrence{name: name, severity: severityOf(name), evidence: line, scope: scope, detail: detail})
+	e.findings.raise(e, occurrence{name: name, severity: severityOf(name), evidence: line, scope: scope, detail: detail, by: e.policyOf(r.proc)})
 }
 
 // requestLine describes a request, or a connection without one, where no statement is judged.

@@ -23,6 +23,10 @@ type session struct {
 	void     bool // the framing was lost: what the session was told is not known any more
 	group    *group
 
+	rules              *rules // for the server and the database below
+	ruledAt, ruledName string
+	moved              bool // it may be in another database than the one it began with
+
 	prepared *bounded.Map[string, body] // of PREPARE, by name; nil none
 	cursors  *bounded.Map[string, body] // of DECLARE, by name; nil none
 
@@ -60,9 +64,6 @@ func (e *Engine) sessionStarted(ev *event.SessionStarted) {
 		c.db.writers = old.writers
 	}
 	c.db.tables = e.database(c)
-	if e.pooler(c.db) == poolerTransaction {
-		c.db.settings.Void()
-	}
 }
 
 func (e *Engine) sessionSetting(ev *event.SessionSetting) {
@@ -70,7 +71,8 @@ func (e *Engine) sessionSetting(ev *event.SessionSetting) {
 	if !ok || c.db == nil {
 		return
 	}
-	if ev.Name == "search_path" || ev.Name == "role" || slices.Contains(e.policy.Settings(), ev.Name) {
+	if e.rulesOf(c.db).watches(ev.Name) {
+		c.db.moved = c.db.moved || ev.Name == databaseSetting
 		c.db.settings.Report(ev.Name, ev.Value)
 	}
 }
@@ -102,9 +104,6 @@ func (e *Engine) endTransaction(s *session, committed bool) {
 		s.settings.Rollback()
 	}
 	s.failed = false
-	if e.pooler(s) == poolerTransaction {
-		s.settings.Void() // the next transaction may be run by another session of the server
-	}
 	if g := s.group; g != nil {
 		s.group = nil
 		e.endGroup(g)

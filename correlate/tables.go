@@ -45,9 +45,9 @@ func (e *Engine) database(c *connection) *database {
 }
 
 // class returns what a table is by policy, or by what was seen of it.
-func (e *Engine) class(d *database, t tableName) policy.TableClass {
-	c := e.policy.Table(t.schema, t.name)
-	if c == policy.TableUnknown && d.isOwned(t) {
+func (e *Engine) class(s *session, t tableName) policy.TableClass {
+	c := e.rulesOf(s).Table(t.schema, t.name)
+	if c == policy.TableUnknown && s.tables.isOwned(t) {
 		return policy.TableOwned
 	}
 	return c

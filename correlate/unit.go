@@ -46,6 +46,7 @@ type unit struct {
 	deadline      int64
 	unknownNames  []string // that it is held for
 	gaveUp        bool     // none of them became known in time
+	lapsed        bool     // an exemption that has ended would have covered it
 }
 
 // precedes tells whether a statement was written before another.

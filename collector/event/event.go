@@ -27,6 +27,7 @@ type ProcessStarted struct {
 	Parent  uint32 `json:"parent,omitempty"` // PID of the parent if it forked from a traced process, else 0
 	Exe     string `json:"exe"`              // path of the executable as the kernel names it
 	Name    string `json:"name"`             // comm, at most 15 bytes
+	Cgroup  string `json:"cgroup,omitempty"` // path of its control group in the unified hierarchy, or systemd's; "" unknown
 	Service string `json:"service"`          // systemd unit (without its suffix), else the base name of Exe
 }
 

@@ -114,28 +114,45 @@ func (fs FS) Name(pid uint32) (string, error) {
 	return strings.TrimSuffix(string(b), "\n"), err
 }
 
-// Service names the service of a process: the innermost systemd unit of its control group without ".service", else the base name of exe.
-func (fs FS) Service(pid uint32, exe string) string {
-	if b, err := os.ReadFile(fs.file(pid, "cgroup")); err == nil {
-		if unit := unitOf(string(b)); unit != "" {
-			return unit
-		}
+// Cgroup returns the path of a process's control group: in the unified hierarchy, else in systemd's own (cgroups(7)). "" if there is none.
+func (fs FS) Cgroup(pid uint32) string {
+	b, err := os.ReadFile(fs.file(pid, "cgroup"))
+	if err != nil {
+		return ""
 	}
-	return path.Base(exe)
+	return cgroupOf(string(b))
 }
 
-// unitOf finds the unit in lines "hierarchy:controllers:path"; the unified hierarchy is "0::path" (cgroups(7)).
-func unitOf(cgroup string) string {
-	for line := range strings.Lines(cgroup) {
+// cgroupOf finds the path in lines "hierarchy:controllers:path". In a hybrid set-up systemd's own hierarchy knows the units, and the unified one is
+// empty or holds the same.
+func cgroupOf(lines string) string {
+	found := ""
+	for line := range strings.Lines(lines) {
 		parts := strings.SplitN(strings.TrimSpace(line), ":", 3)
 		if len(parts) != 3 || (parts[0] != "0" && parts[1] != "name=systemd") {
 			continue
 		}
-		elements := strings.Split(parts[2], "/")
-		for i := len(elements) - 1; i >= 0; i-- {
-			if unit, ok := strings.CutSuffix(elements[i], ".service"); ok && !strings.HasPrefix(unit, "user@") {
-				return unit
-			}
+		if found == "" || unitOf(found) == "" && unitOf(parts[2]) != "" {
+			found = parts[2]
+		}
+	}
+	return found
+}
+
+// Service names the service of a process: the innermost systemd unit of its control group without ".service", else the base name of exe.
+func Service(cgroup, exe string) string {
+	if unit := unitOf(cgroup); unit != "" {
+		return unit
+	}
+	return path.Base(exe)
+}
+
+// unitOf finds the innermost unit of a control group.
+func unitOf(cgroup string) string {
+	elements := strings.Split(cgroup, "/")
+	for i := len(elements) - 1; i >= 0; i-- {
+		if unit, ok := strings.CutSuffix(elements[i], ".service"); ok && !strings.HasPrefix(unit, "user@") {
+			return unit
 		}
 	}
 	return ""

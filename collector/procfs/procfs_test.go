@@ -42,7 +42,7 @@ func TestUnitOf(t *testing.T) {
 		"0::/\n": "",
 		"junk":   "",
 	} {
-		if got := unitOf(cgroup); got != want {
+		if got := unitOf(cgroupOf(cgroup)); got != want {
 			t.Errorf("unitOf(%q) = %q, want %q", cgroup, got, want)
 		}
 	}

@@ -26,6 +26,8 @@ type Identity struct {
 	Tenants []string
 	Name    string // the tenant as the certificate names it, before the map
 	Rule    string // the rule that matched, as policy explain prints it
+	// Below are the tenants that the hierarchy puts below those, sorted: the certificate may act for them too.
+	Below []string
 	// Privileged is set when a privilege covers the certificate.
 	Privileged *Privilege
 }
@@ -33,7 +35,8 @@ type Identity struct {
 // Privilege allows a certificate the data of other tenants.
 type Privilege struct {
 	Any     bool     // every tenant
-	Tenants []string // else these, normalised
+	Request bool     // else those that the request itself names
+	Tenants []string // and these, normalised
 	Until   time.Time
 	Why     string
 }
@@ -61,8 +64,10 @@ type Use struct {
 	Route          string // path of the request, "" without one
 	Privileged     bool   // the identity has a privilege
 	DatabaseRole   string // user of the database session
+	Application    string // application_name of the database session, "" unknown
 	Service        string
-	Write          bool // changes rows
+	Process        *Process // nil unknown
+	Write          bool     // changes rows
 	Tables         []string
 	Fingerprint    string
 	IdentityTenant string // "" without one

@@ -38,7 +38,7 @@ func BenchmarkTable(b *testing.B) {
 	p := mustParse(b, "database: [{ engine: postgres, tables: { shared: [plans, \"django_*\"], owned: \"*\" } }]\n")
 	b.ReportAllocs()
 	for b.Loop() {
-		p.Table("public", "invoices")
+		tableOf(p, "public", "invoices")
 	}
 }
 

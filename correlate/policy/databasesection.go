@@ -1,89 +1,233 @@
 package policy
 
 import (
-	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
 
 var (
-	databaseKeys       = keys{known: []string{"engine", "tenant", "tables", "unscoped"}, later: []string{"match", "pooler"}}
-	databaseTenantKeys = keys{
-		known: []string{"columns", "settings"},
-		later: []string{"schemas", "databases", "roles", "key_prefix"},
-	}
-	tableKeys  = keys{known: []string{"shared", "owned"}}
-	exemptKeys = keys{
-		known: []string{"route", "identity", "db_role", "service", "statements", "tables", "tenants", "fingerprint", "until", "why"},
-		later: []string{"application_name", "unit", "cgroup"},
-	}
+	databaseKeys       = keys{known: []string{"engine", "match", "pooler", "tenant", "tables", "unscoped", "directory"}}
+	matchKeys          = keys{known: []string{"port", "server", "database"}}
+	databaseTenantKeys = keys{known: []string{"columns", "settings", "schemas", "databases", "roles", "key_prefix"}}
+	tableKeys          = keys{known: []string{"shared", "owned"}}
+	directoryKeys      = keys{known: []string{"table", "key", "id"}}
 )
 
-// databases reads the section "database". An empty list switches the database off.
-func (d *decoder) databases(n *yaml.Node, r databaseRules) databaseRules {
+// databases reads the section "database". An empty list switches it off; of an engine that the list does not name, the entries of base hold.
+func (d *decoder) databases(n *yaml.Node, base []*Database) []*Database {
 	items := d.list(n, "database")
+	var out []*Database
+	open := map[string]bool{} // engines with an entry for every database
+	for i, item := range items {
+		if !d.count(item) {
+			break
+		}
+		r := d.database(item, index("database", i), base)
+		if r == nil {
+			continue
+		}
+		if open[r.Engine] {
+			d.fail(item, "database[%d] comes behind an entry for every database of engine %s (give that one a match, or put it last)", i+1, r.Engine)
+		}
+		open[r.Engine] = open[r.Engine] || r.match.empty()
+		out = append(out, r)
+	}
 	if len(items) == 0 {
-		return databaseRules{}
+		return nil
 	}
-	if len(items) > 1 {
-		d.fail(items[1], "a second database is not supported by this version (keep one)")
-		return r
-	}
-	s, ok := d.section(items[0], "database[1]", databaseKeys)
-	if !ok {
-		return r
-	}
-	if s.values["engine"] == nil {
-		d.missing(&s, `database[1] has no "engine" (add: engine: postgres)`)
-	}
-	d.choice(&s, "engine", "postgres", "postgres", "", "mysql")
-	d.choice(&s, "unscoped", "off", "off", "", "aggregate", "finding")
-	if n := s.values["tenant"]; n != nil {
-		if s, ok := d.section(n, "database[1].tenant", databaseTenantKeys); ok {
-			r.columns, r.settings = nil, nil
-			if n := s.values["columns"]; n != nil {
-				r.columns = d.columns(n)
-			}
-			if n := s.values["settings"]; n != nil {
-				r.settings = d.settings(n)
-			}
+	named := slices.Clone(out)
+	for _, b := range base {
+		if !slices.ContainsFunc(named, func(r *Database) bool { return r.Engine == b.Engine }) {
+			out = append(out, b)
 		}
 	}
+	return out
+}
+
+// database reads one entry; what it leaves out is taken from the first one of base with the same engine.
+func (d *decoder) database(n *yaml.Node, path string, base []*Database) *Database {
+	s, ok := d.section(n, path, databaseKeys)
+	if !ok {
+		return nil
+	}
+	if s.values["engine"] == nil {
+		d.missing(&s, `%s has no "engine" (add: engine: postgres)`, path)
+	}
+	r := &Database{Engine: d.choice(&s, "engine", Postgres, Postgres, MySQL), Pooler: PoolerNone, Unscoped: UnscopedOff}
+	for _, b := range base {
+		if b.Engine == r.Engine {
+			*r = *b
+			break
+		}
+	}
+	r.match = databaseMatch{}
+	r.Pooler = d.choice(&s, "pooler", r.Pooler, PoolerNone, PoolerSession, PoolerTransaction)
+	r.Unscoped = d.choice(&s, "unscoped", r.Unscoped, UnscopedOff, UnscopedAggregate, UnscopedFinding)
+	if n := s.values["match"]; n != nil {
+		r.match = d.match(n, s.sub("match"))
+	}
+	if n := s.values["tenant"]; n != nil {
+		d.databaseTenant(n, s.sub("tenant"), r)
+	}
 	if n := s.values["tables"]; n != nil {
-		r.tables = d.tables(n)
+		r.tables = d.tables(n, s.sub("tables"))
+	}
+	if n := s.values["directory"]; n != nil {
+		r.Directory = d.directory(n, s.sub("directory"))
 	}
 	return r
 }
 
-func (d *decoder) columns(n *yaml.Node) (out []string) {
-	for _, w := range d.words(n, "database[1].tenant.columns") {
-		if strings.ContainsAny(w.text, `.*{}"`) {
-			d.fail(w.node, "%s: %q is no name of a column (write it without table, quotes and wildcards)", w.path, w.text)
+func (d *decoder) match(n *yaml.Node, path string) (m databaseMatch) {
+	s, ok := d.section(n, path, matchKeys)
+	if !ok {
+		return m
+	}
+	before := len(d.problems)
+	if n := s.values["port"]; n != nil {
+		m.ports = d.ports(n, s.sub("port"))
+	}
+	if n := s.values["server"]; n != nil {
+		m.servers = d.globs(n, s.sub("server"), 0, true)
+	}
+	if n := s.values["database"]; n != nil {
+		m.databases = d.globs(n, s.sub("database"), 0, true)
+	}
+	if m.empty() && len(d.problems) == before {
+		d.missing(&s, "%s says nothing (add port, server or database, or leave match out)", path)
+	}
+	return m
+}
+
+func (d *decoder) ports(n *yaml.Node, path string) (out []uint16) {
+	for _, w := range d.words(n, path) {
+		port, err := strconv.ParseUint(w.text, 10, 16)
+		if err != nil || port == 0 {
+			d.fail(w.node, "%s is %s (write a port from 1 to 65535)", w.path, shorten(w.text))
 			continue
 		}
-		out = append(out, strings.ToLower(w.text))
+		out = append(out, uint16(port))
 	}
 	return out
 }
 
-func (d *decoder) settings(n *yaml.Node) (out []string) {
-	for _, w := range d.words(n, "database[1].tenant.settings") {
-		switch {
-		case strings.Contains(w.text, "#"):
-			d.fail(w.node, "%s: %q names a member of a JSON setting, which is not supported by this version (name a plain setting)", w.path, w.text)
-		case !strings.Contains(w.text, ".") || strings.ContainsAny(w.text, `*{}" `):
-			d.fail(w.node, "%s: %q is no name of a custom setting (write it like app.tenant_id)", w.path, w.text)
-		default:
-			out = append(out, strings.ToLower(w.text))
+// databaseTenant reads what shows a tenant. Only what the file itself writes holds.
+func (d *decoder) databaseTenant(n *yaml.Node, path string, r *Database) {
+	s, ok := d.section(n, path, databaseTenantKeys)
+	if !ok {
+		return
+	}
+	r.Columns, r.Settings, r.Keys, r.Schemas, r.Databases, r.Roles = nil, nil, nil, Place{}, Place{}, Place{}
+	if n := s.values["columns"]; n != nil && !null(n) {
+		r.Columns = d.columns(n, s.sub("columns"))
+	}
+	if n := s.values["settings"]; n != nil && !null(n) {
+		r.Settings = d.settings(n, s.sub("settings"), r.Engine)
+	}
+	for _, p := range [...]struct {
+		key string
+		to  *Place
+	}{{"schemas", &r.Schemas}, {"databases", &r.Databases}, {"roles", &r.Roles}} {
+		if n := s.values[p.key]; n != nil {
+			*p.to = d.place(n, s.sub(p.key))
+		}
+	}
+	if n := s.values["schemas"]; n != nil && r.Engine == MySQL && r.Schemas.Used() {
+		d.fail(n, "%s: a schema of mysql is a database (write databases)", s.sub("schemas"))
+	}
+	if n := s.values["key_prefix"]; n != nil {
+		r.Keys = d.keyPrefix(n, s.sub("key_prefix"))
+		for i := range r.Keys {
+			if slices.Contains(r.Columns, r.Keys[i].Name) {
+				d.fail(n, "%s: %q is one of the tenant columns (keep one)", s.sub("key_prefix"), r.Keys[i].Name)
+			}
+		}
+	}
+}
+
+func (d *decoder) columns(n *yaml.Node, path string) (out []string) {
+	for _, w := range d.words(n, path) {
+		if name := strings.ToLower(w.text); d.column(w) && !slices.Contains(out, name) {
+			out = append(out, name)
 		}
 	}
 	return out
 }
 
-func (d *decoder) tables(n *yaml.Node) tableRules {
+func (d *decoder) settings(n *yaml.Node, path, engine string) (out []Setting) {
+	for _, w := range d.words(n, path) {
+		name, rest, inside := strings.Cut(w.text, "#")
+		plain := name != "" && !strings.ContainsAny(name, `*{}" `)
+		switch {
+		case engine == MySQL && (!plain || name[0] != '@' || len(name) < 2 || name[1] == '@'):
+			d.fail(w.node, "%s: %q is no user variable (write it like @tenant_id)", w.path, w.text)
+			continue
+		case engine != MySQL && (!plain || !strings.Contains(name, ".")):
+			d.fail(w.node, "%s: %q is no name of a custom setting (write it like app.tenant_id)", w.path, w.text)
+			continue
+		}
+		setting := Setting{Name: strings.ToLower(name)}
+		if inside {
+			setting.Member = strings.Split(rest, ".")
+			if slices.Contains(setting.Member, "") || len(setting.Member) > maxDepth {
+				d.fail(w.node, "%s: %q names no member of the setting's JSON (write it like request.jwt.claims#app_metadata.tenant)", w.path, w.text)
+				continue
+			}
+		}
+		out = append(out, setting)
+	}
+	return out
+}
+
+func (d *decoder) directory(n *yaml.Node, path string) *Directory {
+	if null(n) {
+		return nil
+	}
+	s, ok := d.section(n, path, directoryKeys)
+	if !ok {
+		return nil
+	}
+	r := &Directory{}
+	for _, key := range directoryKeys.known {
+		n := s.values[key]
+		if n == nil {
+			d.missing(&s, `%s has no %q (write { table: tenants, key: slug, id: id }: key as certificates name a tenant, id as other tables do)`, path, key)
+			continue
+		}
+		text, ok := d.text(n, s.sub(key))
+		if !ok {
+			continue
+		}
+		text = strings.ToLower(text)
+		switch w := (word{text, n, s.sub(key)}); key {
+		case "table":
+			name := text
+			if r.Schema, r.Table, ok = strings.Cut(name, "."); !ok {
+				r.Schema, r.Table = "", name
+			}
+			if r.Table == "" || strings.ContainsAny(r.Table, `.*{}"`) {
+				d.fail(n, "%s: %q is no name of a table (write table or schema.table)", s.sub(key), text)
+			}
+		case "key":
+			d.column(w)
+			r.Key = text
+		case "id":
+			d.column(w)
+			r.ID = text
+		}
+	}
+	if r.Key != "" && r.Key == r.ID {
+		d.fail(n, "%s: key and id are the same column (leave the directory out: names are what the tables hold)", path)
+	}
+	return r
+}
+
+func (d *decoder) tables(n *yaml.Node, path string) tableRules {
 	rules := tableRules{exact: map[string]TableClass{}}
-	s, ok := d.section(n, "database[1].tables", tableKeys)
+	s, ok := d.section(n, path, tableKeys)
 	if !ok {
 		return rules
 	}
@@ -117,78 +261,4 @@ func (d *decoder) tableGlobs(n *yaml.Node, path string) (out []tableGlob) {
 		out = append(out, tableGlob{pattern: p, schema: strings.Contains(p.text, ".")})
 	}
 	return out
-}
-
-func (d *decoder) exempt(n *yaml.Node) (out []exemption) {
-	for i, item := range d.list(n, "exempt") {
-		if !d.count(item) {
-			break
-		}
-		s, ok := d.section(item, index("exempt", i), exemptKeys)
-		if !ok {
-			continue
-		}
-		e := exemption{Exemption: Exemption{Index: i + 1, Until: d.until(&s), Why: d.why(&s)}}
-		var text []string
-		for _, key := range exemptKeys.known {
-			n := s.values[key]
-			if n == nil || key == "until" || key == "why" {
-				continue
-			}
-			before := len(d.problems)
-			d.condition(&e, &s, key, n)
-			text = append(text, summary(key, n))
-			if n.Kind == yaml.SequenceNode && len(n.Content) == 0 && len(d.problems) == before {
-				d.fail(n, "%s is an empty list (remove the key, or name what is exempt)", s.sub(key))
-			}
-		}
-		e.text = strings.Join(text, ", ")
-		if len(text) == 0 || len(text) == 1 && s.values["statements"] != nil {
-			d.missing(&s, "%s covers everything (say which route, identity, db_role, service, tables, tenants or fingerprint)", s.path)
-		}
-		out = append(out, e)
-	}
-	return out
-}
-
-func (d *decoder) condition(e *exemption, s *section, key string, n *yaml.Node) {
-	at := s.sub(key)
-	switch key {
-	case "route":
-		e.route = d.routes(n, at)
-	case "identity":
-		e.privileged = d.choice(s, key, "privileged", "privileged") != ""
-	case "db_role":
-		e.roles = d.globs(n, at, 0, false)
-	case "service":
-		e.services = d.globs(n, at, 0, false)
-	case "statements":
-		e.reads = d.choice(s, key, "any", "select", "any") == "select"
-	case "tables":
-		e.tables = d.tableGlobs(n, at)
-	case "tenants":
-		for _, w := range d.words(n, at) {
-			e.tenants = append(e.tenants, Normalize(w.text))
-		}
-	case "fingerprint":
-		for _, w := range d.words(n, at) {
-			text := strings.ToLower(w.text)
-			if len(text) != 16 || strings.ContainsFunc(text, func(r rune) bool { return r > 'f' || hexDigit(byte(r)) < 0 }) {
-				d.fail(w.node, "%s is %s (write the 16 hex digits of a verdict line's statement.fingerprint)", w.path, shorten(w.text))
-			}
-			e.fingerprints = append(e.fingerprints, text)
-		}
-	}
-}
-
-// summary writes a condition for messages.
-func summary(key string, n *yaml.Node) string {
-	if n.Kind == yaml.ScalarNode {
-		return key + " " + shorten(n.Value)
-	}
-	var values []string
-	for _, c := range n.Content {
-		values = append(values, c.Value)
-	}
-	return fmt.Sprintf("%s [%s]", key, quoted(values))
 }

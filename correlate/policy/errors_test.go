@@ -11,29 +11,17 @@ import (
 
 // TestErrors holds one wrong policy per message: what it says, and on which line. Policies begin with the line "version: 1".
 func TestErrors(t *testing.T) {
-	for _, c := range []struct {
-		text string
-		line int
-		want string
-	}{
+	checkErrors(t, []wrongPolicy{
 		{"colums: x", 2, `unknown key "colums" (known: version, service`},
 		{"servce: x", 2, `unknown key "servce" (did you mean "service"?)`},
 		{"version: 1", 2, `key "version" stands twice (keep one)`},
-		{"select: { unit: x }", 2, `key "select" is not supported by this version (remove it)`},
-		{"verdict: { links: [thread] }", 2, `"verdict" is not supported by this version`},
-		{"evidence: {}", 2, `"evidence" is not supported by this version`},
 		{"service: [a]", 2, "service is a list (want one value)"},
 		{"service:", 2, "service is empty"},
 		{"service: \"a\\tb\"", 2, "service holds a control character"},
 		{"? [a, b]\n: c", 2, "a key is a list"},
 		{"identity: 7", 2, `identity is "7" (want keys: from,`},
 		{"identity:", 2, "identity is empty"},
-		{"identity:\n  from: header", 3, `identity.from: "header" is not supported by this version (write connection)`},
-		{"identity:\n  from: proxy_v2", 3, "not supported by this version"},
-		{"identity:\n  from: nowhere", 3, `identity.from is "nowhere" (write connection)`},
-		{"identity:\n  trusted_proxies: []", 3, `key "trusted_proxies" in identity is not supported by this version`},
-		{"identity:\n  headers: {}", 3, "not supported by this version"},
-		{"identity:\n  hierarchy: { file: x }", 3, "not supported by this version"},
+		{"identity:\n  from: nowhere", 3, `identity.from is "nowhere" (write connection or header`},
 		{"identity:\n  multi: all", 3, `identity.multi is "all" (write reject or any)`},
 		{"identity:\n  tenant: x", 3, `identity.tenant is "x" (want a list)`},
 		{"identity:\n  tenant: []", 3, "identity.tenant has no rules"},
@@ -94,6 +82,7 @@ func TestErrors(t *testing.T) {
 		{"identity:\n  privileged:\n    - { subject: { CN: a }, until: 2027-01-01, why: x }", 4, `has no "tenants"`},
 		{"identity:\n  privileged:\n    - { subject: { CN: a }, tenants: [], until: 2027-01-01, why: x }", 4, "is an empty list"},
 		{"identity:\n  privileged:\n    - { subject: { CN: a }, tenants: [any], until: 2027-01-01, why: x }", 4, "write tenants: any"},
+		{"identity:\n  privileged:\n    - { subject: { CN: a }, tenants: [request], until: 2027-01-01, why: x }", 4, "write tenants: request"},
 		{"identity:\n  privileged:\n    - { subject: { CN: a }, tenants: any, why: x }", 4, `identity.privileged[1] has no "until"`},
 		{"identity:\n  privileged:\n    - { subject: { CN: a }, tenants: any, until: 2027-01-01 }", 4, `has no "why"`},
 		{"identity:\n  privileged:\n    - { subject: { CN: a }, tenants: any, until: tomorrow, why: x }", 4, `until is "tomorrow" (write a day: 2027-06-30)`},
@@ -110,20 +99,11 @@ func TestErrors(t *testing.T) {
 		{"request:\n  ignore: [\"/t/{tenant}\"]", 3, "which nothing reads here"},
 		{"database: { engine: postgres }", 2, "database is a mapping (want a list)"},
 		{"database:\n  - {}", 3, `database[1] has no "engine"`},
-		{"database:\n  - engine: mysql", 3, `"mysql" is not supported by this version`},
-		{"database:\n  - engine: oracle", 3, `is "oracle" (write postgres)`},
-		{"database:\n  - engine: postgres\n  - engine: postgres", 4, "a second database is not supported by this version"},
-		{"database:\n  - engine: postgres\n    match: { port: 5432 }", 4, `"match" in database[1] is not supported by this version`},
-		{"database:\n  - engine: postgres\n    pooler: transaction", 4, "not supported by this version"},
-		{"database:\n  - engine: postgres\n    unscoped: finding", 4, "not supported by this version (write off)"},
-		{"database:\n  - engine: postgres\n    unscoped: aggregate", 4, "not supported by this version (write off)"},
+		{"database:\n  - engine: oracle", 3, `is "oracle" (write postgres or mysql)`},
 		{"database:\n  - engine: postgres\n    tenant:\n      colums: [a]", 5, `unknown key "colums" in database[1].tenant (did you mean "columns"?)`},
-		{"database:\n  - engine: postgres\n    tenant:\n      schemas: \"t_{tenant}\"", 5, "not supported by this version"},
-		{"database:\n  - engine: postgres\n    tenant:\n      roles: ~", 5, "not supported by this version"},
 		{"database:\n  - engine: postgres\n    tenant:\n      columns: [t.tenant_id]", 5, "is no name of a column"},
 		{"database:\n  - engine: postgres\n    tenant:\n      columns: [[a]]", 5, "columns[1] is a list"},
 		{"database:\n  - engine: postgres\n    tenant:\n      settings: [tenant]", 5, "is no name of a custom setting"},
-		{"database:\n  - engine: postgres\n    tenant:\n      settings: [\"request.jwt.claims#org\"]", 5, "not supported by this version"},
 		{"database:\n  - engine: postgres\n    tables: { shared: [a], owned: [A] }", 4, "both shared and owned"},
 		{"database:\n  - engine: postgres\n    tables: { shared: [a.b.c] }", 4, "more than a schema and a table"},
 		{"exempt:\n  - { route: \"/a\", why: x }", 3, `exempt[1] has no "until"`},
@@ -134,7 +114,6 @@ func TestErrors(t *testing.T) {
 		{"exempt:\n  - { identity: anyone, until: 2027-01-01, why: x }", 3, "(write privileged)"},
 		{"exempt:\n  - { tables: [], until: 2027-01-01, why: x }", 3, "is an empty list"},
 		{"exempt:\n  - { fingerprint: xyz, until: 2027-01-01, why: x }", 3, "16 hex digits"},
-		{"exempt:\n  - { application_name: x, until: 2027-01-01, why: x }", 3, "not supported by this version"},
 		{"certificates:\n  expired: on", 3, "(write finding or off)"},
 		{"certificates:\n  grace: 5", 3, `certificates.grace is "5" (write a duration`},
 		{"certificates:\n  grace: -5m", 3, "not negative"},
@@ -152,7 +131,19 @@ func TestErrors(t *testing.T) {
 		{"service: x: y", 2, "is not YAML"},
 		{"---\nversion: 1", 2, "has a second document"},
 		{"identity: " + strings.Repeat("[", 40) + strings.Repeat("]", 40), 2, "is nested deeper"},
-	} {
+	})
+}
+
+// wrongPolicy is a policy with one fault: its line, and a part of the message.
+type wrongPolicy struct {
+	text string
+	line int
+	want string
+}
+
+func checkErrors(t *testing.T, all []wrongPolicy) {
+	t.Helper()
+	for _, c := range all {
 		_, err := parse("x.yaml", []byte("version: 1\n"+c.text+"\n"), t.TempDir(), readFile, Default())
 		if err == nil {
 			t.Errorf("%q is accepted", c.text)
@@ -192,7 +183,7 @@ func TestWholeFileErrors(t *testing.T) {
 func TestProblemsAreJoined(t *testing.T) {
 	_, err := Parse("x.yaml", []byte("service: [x]\ncolums: a\nversion: 3\n"), "")
 	want := `policy "x.yaml" line 1: service is a list (want one value)
-policy "x.yaml" line 2: unknown key "colums" (known: version, service, identity, request, database, exempt, certificates, privacy)
+policy "x.yaml" line 2: unknown key "colums" (known: version, service, select, services, identity, request, database, exempt, certificates, verdict, evidence, privacy)
 policy "x.yaml" line 3: version "3" is not supported by this version (write 1)`
 	if err == nil || err.Error() != want {
 		t.Errorf("got\n%v\nwant\n%s", err, want)

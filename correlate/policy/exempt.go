@@ -14,7 +14,9 @@ type exemption struct {
 	route        []pattern
 	privileged   bool
 	roles        []pattern
+	applications []pattern
 	services     []pattern
+	process      processMatch
 	reads        bool
 	tables       []tableGlob
 	fingerprints []string
@@ -33,13 +35,27 @@ func (p *Policy) Exempt(u Use) *Exemption {
 	return nil
 }
 
-func (e *exemption) covers(u *Use) bool {
+// Lapsed returns the first exemption that would cover a use had it not ended, nil if none would.
+func (p *Policy) Lapsed(u Use) *Exemption {
+	for i := range p.exemptions {
+		if e := &p.exemptions[i]; u.Time.After(e.Until) && e.holds(&u) {
+			return &e.Exemption
+		}
+	}
+	return nil
+}
+
+func (e *exemption) covers(u *Use) bool { return !u.Time.After(e.Until) && e.holds(u) }
+
+// holds tells whether the conditions are met, whatever the time.
+func (e *exemption) holds(u *Use) bool {
 	switch {
-	case u.Time.After(e.Until),
-		e.privileged && !u.Privileged,
+	case e.privileged && !u.Privileged,
 		e.reads && u.Write,
 		len(e.roles) > 0 && !matchesAny(e.roles, u.DatabaseRole),
+		len(e.applications) > 0 && !matchesAny(e.applications, u.Application),
 		len(e.services) > 0 && !matchesAny(e.services, u.Service),
+		!e.process.empty() && (u.Process == nil || !e.process.covers(u.Process)),
 		len(e.fingerprints) > 0 && !slices.Contains(e.fingerprints, u.Fingerprint),
 		len(e.tenants) > 0 && !slices.Contains(e.tenants, Normalize(u.IdentityTenant)):
 		return false
@@ -93,6 +109,14 @@ func (p *Policy) Expired(now time.Time) []string {
 	for i := range p.exemptions {
 		if e := &p.exemptions[i]; now.After(e.Until) {
 			past = append(past, fmt.Sprintf("exempt[%d] (%s) ended %s: %s", e.Index, e.text, day(e.Until), e.Why))
+		}
+	}
+	for i := range p.services {
+		q := p.services[i].policy
+		for _, text := range q.Expired(now) {
+			if !slices.Contains(past, text) { // or it is the file's own
+				past = append(past, "service "+q.service+": "+text)
+			}
 		}
 	}
 	return past

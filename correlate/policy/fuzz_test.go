@@ -120,9 +120,9 @@ func FuzzParse(f *testing.F) {
 		p.RequestTenants("/t/acme/x%2fy/../z;w", func(string) []string { return []string{"x"} })
 		p.Route("/t/acme/7")
 		p.Ignored("/x")
-		p.Table("", "x")
+		tableOf(p, "", "x")
 		p.Exempt(Use{Time: today, Route: "/a", Tables: []string{"c"}})
-		if err := p.Explain(&strings.Builder{}, c, today, "a.b"); err != nil {
+		if err := p.Explain(&strings.Builder{}, c, p.Database(Postgres, "", ""), today, "a.b"); err != nil {
 			t.Error(err)
 		}
 	})

@@ -14,6 +14,9 @@ type identityRules struct {
 	names      *nameMap // nil: names in certificates are the names in the database
 	known      []string
 	privileges []privilege
+	groups     hierarchy
+	hop        Hop
+	directory  bool // names in the database are those of the application's tenant directory
 }
 
 type privilege struct {
@@ -25,11 +28,16 @@ type privilege struct {
 // tenant (several values, several possible captures, control characters), the identity is unmapped and Rule says why; no later rule is tried, because
 // it would be a guess. Privileges that ended before now do not count. c may be nil. The slices of the result must not be changed.
 func (p *Policy) Identify(c *Certificate, now time.Time) Identity {
-	return p.identity.identify(c, now, nil)
+	return p.identity.identify(c, now, nil, nil)
+}
+
+// IdentifyBy is Identify for a policy with a tenant directory: look returns the ids that the directory has for a normalised name.
+func (p *Policy) IdentifyBy(c *Certificate, now time.Time, look func(name string) []string) Identity {
+	return p.identity.identify(c, now, look, nil)
 }
 
 // identify also tells trace, if it is not nil, each step in words.
-func (r *identityRules) identify(c *Certificate, now time.Time, trace func(string)) Identity {
+func (r *identityRules) identify(c *Certificate, now time.Time, look func(string) []string, trace func(string)) Identity {
 	if c == nil {
 		return Identity{Rule: "none: no certificate"}
 	}
@@ -49,40 +57,46 @@ func (r *identityRules) identify(c *Certificate, now time.Time, trace func(strin
 		}
 		if out.matched {
 			id.Name, id.Rule = strings.Join(out.names, ", "), rule.text
-			id.Tenants = r.tenants(out.names, trace)
+			id.Tenants = r.tenants(out.names, look, trace)
 			break
 		}
+	}
+	id.Below = r.groups.below(id.Tenants)
+	if trace != nil && len(id.Below) > 0 {
+		trace("hierarchy: may act for " + quoted(id.Below) + " as well")
 	}
 	id.Privileged = r.privileged(c, now, trace)
 	return id
 }
 
 // tenants takes names from the certificate to names in the database.
-func (r *identityRules) tenants(names []string, trace func(string)) []string {
-	if r.names != nil && len(names) == 1 {
-		found := r.names.find(Normalize(names[0]))
-		traceMap(trace, names[0], found)
-		return found
+func (r *identityRules) tenants(names []string, look func(string) []string, trace func(string)) []string {
+	find := func(name string) []string { return []string{name} }
+	switch {
+	case r.names != nil:
+		find = r.names.find
+	case r.directory && look != nil:
+		find = look
+	case r.directory:
+		find = func(string) []string { return nil }
 	}
 	var all []string
 	for _, name := range names {
-		found := []string{Normalize(name)}
-		if r.names != nil {
-			found = r.names.find(Normalize(name))
+		found := find(Normalize(name))
+		r.traceMap(trace, name, found)
+		if len(names) == 1 {
+			return found
 		}
-		traceMap(trace, name, found)
-		for _, tenant := range found {
-			if !slices.Contains(all, tenant) {
-				all = append(all, tenant)
-			}
-		}
+		all = union(all, found)
 	}
 	return all
 }
 
-func traceMap(trace func(string), name string, found []string) {
+func (r *identityRules) traceMap(trace func(string), name string, found []string) {
 	switch {
 	case trace == nil:
+	case len(found) == 0 && r.directory:
+		trace(fmt.Sprintf("directory: %q has not been looked up by the application yet: unmapped", Normalize(name)))
 	case len(found) == 0:
 		trace(fmt.Sprintf("map: %q is not in it: unmapped", Normalize(name)))
 	default:
@@ -119,6 +133,7 @@ func (r *identityRules) privileged(c *Certificate, now time.Time, trace func(str
 				sum, merged = &first, true
 			}
 			sum.Tenants = append(sum.Tenants, v.Tenants...)
+			sum.Request = sum.Request || v.Request
 			sum.Why += "; " + v.Why
 			if v.Until.Before(sum.Until) {
 				sum.Until = v.Until
@@ -129,8 +144,11 @@ func (r *identityRules) privileged(c *Certificate, now time.Time, trace func(str
 }
 
 func (v *Privilege) scope() string {
-	if v.Any {
+	switch {
+	case v.Any:
 		return "any tenant"
+	case v.Request:
+		return "the tenant that the request names"
 	}
 	return quoted(v.Tenants)
 }

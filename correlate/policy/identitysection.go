@@ -11,8 +11,7 @@ import (
 
 var (
 	identityKeys = keys{
-		known: []string{"from", "tenant", "multi", "map", "privileged"},
-		later: []string{"trusted_proxies", "headers", "hierarchy", "require"},
+		known: []string{"from", "trusted_proxies", "headers", "require", "tenant", "multi", "map", "hierarchy", "privileged"},
 	}
 	matcherNames  = []string{"san_uri", "san_dns", "san_email", "san_ip", "san_other", "subject", "issuer", "oid", "serial", "sha256"}
 	ruleKeys      = keys{known: append(slices.Clone(matcherNames), "tenant")}
@@ -27,10 +26,18 @@ func (d *decoder) identity(n *yaml.Node, p *Policy, sum hash.Hash) {
 		return
 	}
 	r := &p.identity
-	d.choice(&s, "from", "connection", "connection", "", "header", "proxy_v2", "fastcgi")
-	r.anyValue = d.choice(&s, "multi", "reject", "reject", "any") == "any"
+	before := len(d.problems)
+	r.hop = d.hop(&s, r.hop)
+	multi := "reject"
+	if r.anyValue {
+		multi = "any"
+	}
+	r.anyValue = d.choice(&s, "multi", multi, "reject", "any") == "any"
 	if n := s.values["map"]; n != nil {
 		r.names = d.names(n, p, sum)
+	}
+	if r.names != nil && r.names.by != nil && s.values["map"] == nil && s.values["tenant"] != nil {
+		r.names = nil // the rules of a service take the place of the file's map
 	}
 	if r.names != nil && r.names.by != nil {
 		r.rules = nil
@@ -43,7 +50,7 @@ func (d *decoder) identity(n *yaml.Node, p *Policy, sum hash.Hash) {
 			if !d.count(item) {
 				break
 			}
-			if rule, ok := d.rule(item, index("identity.tenant", i), s.values["map"] != nil); ok {
+			if rule, ok := d.rule(item, index("identity.tenant", i), r.names != nil); ok {
 				r.rules = append(r.rules, rule)
 			}
 		}
@@ -51,7 +58,11 @@ func (d *decoder) identity(n *yaml.Node, p *Policy, sum hash.Hash) {
 			d.fail(n, "identity.tenant has no rules (remove the key for the default rules)")
 		}
 	}
+	if n := s.values["hierarchy"]; n != nil {
+		r.groups = d.hierarchy(n, p, sum)
+	}
 	if n := s.values["privileged"]; n != nil {
+		r.privileges = nil
 		for i, item := range d.list(n, "identity.privileged") {
 			if !d.count(item) {
 				break
@@ -61,15 +72,30 @@ func (d *decoder) identity(n *yaml.Node, p *Policy, sum hash.Hash) {
 			}
 		}
 	}
-	if r.names != nil {
+	if len(d.problems) == before && len(r.rules) == 0 && (r.names == nil || r.names.by == nil) {
+		d.fail(n, "identity has no rule left that names a tenant (add tenant)")
+	}
+	r.know()
+}
+
+// know collects the database names that the section writes out.
+func (r *identityRules) know() {
+	if r.names != nil && len(r.groups) == 0 {
 		r.known = r.names.known
 		return
 	}
 	r.known = nil
-	for i := range r.rules {
-		if tenant := r.rules[i].tenant; tenant != "" {
-			r.known = append(r.known, Normalize(tenant))
+	if r.names != nil {
+		r.known = slices.Clone(r.names.known)
+	} else {
+		for i := range r.rules {
+			if tenant := r.rules[i].tenant; tenant != "" {
+				r.known = append(r.known, Normalize(tenant))
+			}
 		}
+	}
+	for parent, children := range r.groups {
+		r.known = append(append(r.known, parent), children...)
 	}
 	slices.Sort(r.known)
 	r.known = slices.Compact(r.known)
@@ -128,19 +154,21 @@ func (d *decoder) privilege(n *yaml.Node, path string) (v privilege, ok bool) {
 		}
 	}
 	if tenants := s.values["tenants"]; tenants == nil {
-		d.missing(&s, `%s has no "tenants" (write any, or the list of tenants as the database names them)`, path)
+		d.missing(&s, `%s has no "tenants" (write any, request for those that the request names, or the list of tenants as the database names them)`, path)
 	} else {
 		for _, w := range d.words(tenants, s.sub("tenants")) {
 			switch {
-			case w.text != "any":
+			case w.text != "any" && w.text != "request":
 				v.Tenants = append(v.Tenants, Normalize(w.text))
-			case tenants.Kind == yaml.ScalarNode:
+			case tenants.Kind != yaml.ScalarNode:
+				d.fail(w.node, "%s is %s inside a list (write tenants: %s)", w.path, w.text, w.text)
+			case w.text == "any":
 				v.Any = true
 			default:
-				d.fail(w.node, "%s is any inside a list (write tenants: any)", w.path)
+				v.Request = true
 			}
 		}
-		if !v.Any && len(v.Tenants) == 0 && len(d.problems) == before {
+		if !v.Any && !v.Request && len(v.Tenants) == 0 && len(d.problems) == before {
 			d.fail(tenants, "%s is an empty list (remove the privilege)", s.sub("tenants"))
 		}
 	}

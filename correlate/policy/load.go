@@ -45,6 +45,9 @@ func parse(name string, data []byte, dir string, open func(string, int64) ([]byt
 		hash.Write(data)
 		p := d.policy(root, base, hash)
 		p.hash = "sha256:" + hex.EncodeToString(hash.Sum(nil)[:8])
+		for i := range p.services {
+			p.services[i].policy.hash = p.hash
+		}
 		if len(d.problems) == 0 {
 			return p, nil
 		}

@@ -49,6 +49,15 @@ func (m *nameMap) find(key string) []string {
 // a map the tenants that identity rules write out. The result must not be changed.
 func (p *Policy) KnownTenants() []string { return p.identity.known }
 
+// Knows tells whether KnownTenants holds a normalised name.
+func (p *Policy) Knows(tenant string) bool {
+	_, ok := slices.BinarySearch(p.identity.known, tenant)
+	return ok
+}
+
+// HasDirectory tells whether names in the database are learned from the application's tenant directory.
+func (p *Policy) HasDirectory() bool { return p.identity.directory }
+
 // Mapped returns the database names of a name that stands in a certificate: those of the map, without a map of names the normalised name
 // itself. None: the map does not know it. The result must not be changed.
 func (p *Policy) Mapped(name string) []string {

@@ -27,6 +27,14 @@ func mustParse(t testing.TB, text string) *Policy {
 	return p
 }
 
+// tableOf is the class of a table of PostgreSQL.
+func tableOf(p *Policy, schema, name string) TableClass {
+	if db := p.Database(Postgres, "127.0.0.1:5432", "shop"); db != nil {
+		return db.Table(schema, name)
+	}
+	return TableUnknown
+}
+
 func subject(attributes ...string) *Certificate {
 	c := &Certificate{}
 	for _, a := range attributes {
@@ -43,7 +51,7 @@ func TestDefault(t *testing.T) {
 	if !slices.Equal(p.Columns(), []string{"tenant_id"}) {
 		t.Errorf("columns %q", p.Columns())
 	}
-	if !slices.Equal(p.Settings(), []string{"app.tenant_id", "app.current_tenant"}) {
+	if !slices.Equal(p.Settings(), []string{"app.tenant_id", "app.current_tenant", "@tenant_id"}) {
 		t.Errorf("settings %q", p.Settings())
 	}
 	if got, want := p.CertificateRules(), (CertificateRules{Expired: true, Grace: 5 * time.Minute}); got != want {
@@ -55,7 +63,7 @@ func TestDefault(t *testing.T) {
 	if len(p.Hash()) != len("sha256:")+16 || p.Hash() != Default().Hash() {
 		t.Errorf("hash %q", p.Hash())
 	}
-	if got := p.Table("", "orders"); got != TableUnknown {
+	if got := tableOf(p, "", "orders"); got != TableUnknown {
 		t.Errorf("orders is %v", got)
 	}
 	if p.Ignored("/") || p.Exempt(Use{Time: today}) != nil || p.RequestTenants("/t/acme", nil) != nil {
@@ -76,7 +84,7 @@ privacy: { tenants: plain }
 	if p.Service() != "billing-api" {
 		t.Errorf("%+v", p)
 	}
-	if !slices.Equal(p.Columns(), []string{"store_id", "org_id"}) || len(p.Settings()) != 0 {
+	if !slices.Equal(p.Columns(), []string{"store_id", "org_id", "tenant_id"}) || len(p.Database(Postgres, "", "").Settings) != 0 {
 		t.Errorf("columns %q settings %q", p.Columns(), p.Settings())
 	}
 	if got, want := p.CertificateRules(), (CertificateRules{Grace: 5 * time.Minute}); got != want {
@@ -86,7 +94,7 @@ privacy: { tenants: plain }
 	if got, want := p.CertificateRules(), (CertificateRules{Expired: true, Grace: 90 * time.Second}); got != want {
 		t.Errorf("certificates %+v", got)
 	}
-	if !slices.Equal(p.Columns(), []string{"tenant_id"}) || len(p.Settings()) != 2 {
+	if !slices.Equal(p.Columns(), []string{"tenant_id"}) || len(p.Settings()) != 3 {
 		t.Errorf("columns %q settings %q", p.Columns(), p.Settings())
 	}
 	p = mustParse(t, "database: []\n")
@@ -119,13 +127,13 @@ database:
 		{"", "orders", TableUnknown},
 		{"pg_catalog", "x", TableShared}, {"information_schema", "tables", TableShared}, {"", "pg_class", TableShared},
 	} {
-		if got := p.Table(c.schema, c.name); got != c.want {
+		if got := tableOf(p, c.schema, c.name); got != c.want {
 			t.Errorf("%q.%q is %v, want %v", c.schema, c.name, got, c.want)
 		}
 	}
 	p = mustParse(t, "database: [{ engine: postgres, tables: { shared: [plans], owned: \"*\" } }]\n")
-	if p.Table("", "orders") != TableOwned || p.Table("s", "orders") != TableOwned || p.Table("", "plans") != TableShared ||
-		p.Table("", "pg_class") != TableShared {
+	if tableOf(p, "", "orders") != TableOwned || tableOf(p, "s", "orders") != TableOwned || tableOf(p, "", "plans") != TableShared ||
+		tableOf(p, "", "pg_class") != TableShared {
 		t.Error(`owned: "*"`)
 	}
 }
@@ -140,7 +148,7 @@ database: [{ engine: postgres, tables: { shared: ["pl*"] } }]
 exempt: [{ service: x, until: 2020-01-01, why: old }]
 `)
 	var b strings.Builder
-	if err := p.Explain(&b, subject("CN=api", "O=Acme"), today, "plans", "app.orders"); err != nil {
+	if err := p.Explain(&b, subject("CN=api", "O=Acme"), p.Database(Postgres, "", ""), today, "plans", "app.orders"); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
@@ -165,10 +173,13 @@ exempt: [{ service: x, until: 2020-01-01, why: old }]
 func TestExamples(t *testing.T) {
 	dir := filepath.Join("..", "..", "deploy", "policies")
 	files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
-	if err != nil || len(files) < 9 {
+	if err != nil || len(files) < 23 {
 		t.Fatalf("%d examples, %v", len(files), err)
 	}
 	for _, f := range files {
+		if filepath.Base(f) == "groups.yaml" { // a hierarchy
+			continue
+		}
 		if _, err := Load(f); err != nil {
 			t.Errorf("%s: %v", f, err)
 		}
@@ -204,7 +215,7 @@ func TestExamples(t *testing.T) {
 	if v := load("aggregator.yaml").Identify(uri("spiffe://prod.example/ns/platform/sa/aggregator"), today).Privileged; v == nil {
 		t.Error("aggregator.yaml: no privilege")
 	}
-	if got := load("row-security.yaml").Table("", "invoices"); got != TableOwned {
+	if got := tableOf(load("row-security.yaml"), "", "invoices"); got != TableOwned {
 		t.Errorf("row-security.yaml: %v", got)
 	}
 }

@@ -30,9 +30,6 @@ type requestRule struct {
 	field    string // header in lower case
 }
 
-// Headers returns the request fields that rules read: lower-case names, sorted, each once. The result must not be changed.
-func (p *Policy) Headers() []string { return p.request.headers }
-
 // RequestTenants returns the tenants that a request names: those of all rules, in the order of the policy. path is the request target as
 // sent, with or without a query; field returns the values of a request field by its lower-case name, one for each field line, and may be nil. A
 // path that servers read in different ways names a tenant only if all of them read the same one; a value with control characters, one that is

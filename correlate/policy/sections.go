@@ -10,8 +10,7 @@ import (
 
 var (
 	policyKeys = keys{
-		known: []string{"version", "service", "identity", "request", "database", "exempt", "certificates", "privacy"},
-		later: []string{"select", "verdict", "evidence"},
+		known: []string{"version", "service", "select", "services", "identity", "request", "database", "exempt", "certificates", "verdict", "evidence", "privacy"},
 	}
 	requestKeys     = keys{known: []string{"tenant", "ignore"}}
 	requestRuleKeys = keys{known: []string{"path", "header"}}
@@ -22,9 +21,9 @@ var (
 
 // policy reads the whole file. sum takes the bytes of the files that it names.
 func (d *decoder) policy(root *yaml.Node, base *Policy, sum hash.Hash) *Policy {
-	p := &Policy{}
+	p := &Policy{verdict: VerdictRules{MinIdentity: "verified"}, identity: identityRules{hop: Hop{From: FromConnection}}}
 	if base != nil {
-		p.identity, p.database, p.certificates = base.identity, base.database, base.certificates
+		p.identity, p.databases, p.certificates = base.identity, base.databases, base.certificates
 	}
 	s, ok := d.section(root, "", policyKeys)
 	if !ok {
@@ -45,6 +44,48 @@ func (d *decoder) policy(root *yaml.Node, base *Policy, sum hash.Hash) *Policy {
 			}
 		}
 	}
+	d.sections(&s, p, sum)
+	if n := s.values["privacy"]; n != nil {
+		if s, ok := d.section(n, "privacy", privacyKeys); ok {
+			d.choice(&s, "tenants", "plain", "plain", "", "hmac")
+		}
+	}
+	switch one, more := s.values["select"], s.values["services"]; {
+	case one != nil && more != nil:
+		d.fail(one, "select stands beside services, whose entries have one each (move it into an entry)")
+	case more != nil && p.service != "":
+		d.fail(s.values["service"], "service stands beside services, whose entries have one each (move it into an entry)")
+	case one != nil:
+		d.selected(one, p, base)
+	case more != nil:
+		d.services(more, p, sum)
+	}
+	p.want()
+	d.notes(&s, p)
+	return p
+}
+
+// selected makes the sections of the file those of the processes that select names; the embedded policy holds for all others.
+func (d *decoder) selected(n *yaml.Node, p, base *Policy) {
+	match := d.selector(n, "select")
+	if p.service == "" {
+		d.fail(n, `select needs a name for what it selects (add: service: NAME)`)
+		return
+	}
+	if base == nil {
+		return
+	}
+	one := *p
+	one.want()
+	revocation := p.certificates.Revocation
+	p.service, p.identity, p.request, p.databases, p.exemptions = "", base.identity, base.request, base.databases, base.exemptions
+	p.certificates, p.verdict, p.evidence = base.certificates, base.verdict, base.evidence
+	p.certificates.Revocation = revocation
+	p.services = []service{{match, &one}}
+}
+
+// sections reads those sections that a service may have of its own.
+func (d *decoder) sections(s *section, p *Policy, sum hash.Hash) {
 	if n := s.values["identity"]; n != nil {
 		d.identity(n, p, sum)
 	}
@@ -52,7 +93,7 @@ func (d *decoder) policy(root *yaml.Node, base *Policy, sum hash.Hash) *Policy {
 		p.request = d.request(n)
 	}
 	if n := s.values["database"]; n != nil {
-		p.database = d.databases(n, p.database)
+		p.databases = d.databases(n, p.databases)
 	}
 	if n := s.values["exempt"]; n != nil {
 		p.exemptions = d.exempt(n)
@@ -60,12 +101,16 @@ func (d *decoder) policy(root *yaml.Node, base *Policy, sum hash.Hash) *Policy {
 	if n := s.values["certificates"]; n != nil {
 		p.certificates = d.certificates(n, p.certificates)
 	}
-	if n := s.values["privacy"]; n != nil {
-		if s, ok := d.section(n, "privacy", privacyKeys); ok {
-			d.choice(&s, "tenants", "plain", "plain", "", "hmac")
-		}
+	if n := s.values["verdict"]; n != nil {
+		p.verdict = d.verdict(n, p.verdict)
 	}
-	return p
+	if n := s.values["evidence"]; n != nil {
+		p.evidence = d.evidence(n, p.evidence)
+	}
+	p.identity.directory = slices.ContainsFunc(p.databases, func(db *Database) bool { return db.Directory != nil })
+	if p.identity.directory && p.identity.names != nil {
+		d.fail(s.node, "a directory of database stands beside identity.map, and each says what a tenant is called in the database (keep one)")
+	}
 }
 
 func (d *decoder) request(n *yaml.Node) requestRules {

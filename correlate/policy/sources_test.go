@@ -227,7 +227,7 @@ func TestExplainSources(t *testing.T) {
 	cert := everySource()
 	cert.Malformed, cert.Unreadable = []string{"serial"}, []string{"issuer"}
 	var b strings.Builder
-	if err := Default().Explain(&b, cert, today); err != nil {
+	if err := Default().Explain(&b, cert, nil, today); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{

@@ -13,7 +13,7 @@ func (c TableClass) String() string {
 	return "unknown"
 }
 
-// tableRules are the policy's section "database.tables". Names without a wildcard win over globs, and shared wins over owned.
+// tableRules are a database's section "tables". Names without a wildcard win over globs, and shared wins over owned.
 type tableRules struct {
 	exact map[string]TableClass // "table" or "schema.table", lower case
 	globs []tableGlob           // shared ones first
@@ -25,22 +25,12 @@ type tableGlob struct {
 	schema bool // the glob names the schema too
 }
 
-// Table returns the class of a table. Names are compared without case. A rule without a dot holds in every schema; a rule with one holds also for
-// a statement that names no schema, if its schema is "public". The catalogs of PostgreSQL are shared whatever the policy says.
-func (p *Policy) Table(schema, name string) TableClass {
-	class, _ := p.database.tables.find(schema, name)
-	return class
-}
-
-// find also returns the name or glob that decided.
+// find returns the class of a table, and the name or glob that decided.
 func (t *tableRules) find(schema, name string) (TableClass, string) {
-	schema, name = strings.ToLower(schema), strings.ToLower(name)
-	switch {
-	case schema == "pg_catalog", schema == "information_schema", schema == "" && strings.HasPrefix(name, "pg_"):
-		return TableShared, "catalog of PostgreSQL" // searched before every other schema
-	case len(t.exact) == 0 && len(t.globs) == 0:
+	if len(t.exact) == 0 && len(t.globs) == 0 {
 		return TableUnknown, ""
 	}
+	schema, name = strings.ToLower(schema), strings.ToLower(name)
 	if schema == "" {
 		schema = "public"
 	}

@@ -9,7 +9,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/pflag"
 
@@ -25,11 +24,13 @@ const maxCertificateFile = 1 << 20
 
 func (p *Program) policyExplain() subcommand {
 	var cert, file, sql string
+	var as explained
 	return subcommand{
 		name: "policy explain", summary: "tell how a policy reads a certificate and a statement",
-		text: `Prints the tenant that the certificate yields and by which rule, and the tables and tenants that the statement touches.
-Of a parameter ($1) only the bind value could say more.`,
+		text: `Prints the tenant that the certificate yields and by which rule, the tables and tenants that the statement touches, and, of both
+together, the verdict that they would get and what decided it. The other flags say what else is to be known of them.`,
 		flags: func(set *pflag.FlagSet) {
+			as.flags(set)
 			set.StringVar(&cert, "cert", "", "a client certificate in FILE, PEM (its first certificate) or DER")
 			addPolicyFlag(set, &file)
 			set.StringVar(&sql, "sql", "", "SQL TEXT, one statement or several")
@@ -43,35 +44,72 @@ Of a parameter ($1) only the bind value could say more.`,
 			if cert == "" && sql == "" {
 				return usageError{"nothing to explain [name --cert FILE, --sql TEXT or both]"}
 			}
+			c, err := as.read()
+			if err != nil {
+				return err
+			}
 			rules, err := loadPolicy(file)
 			if err != nil {
 				return err
 			}
-			var peer *policy.Certificate
 			if cert != "" {
-				if peer, err = readCertificate(cert); err != nil {
+				if c.Certificate, err = readCertificate(cert); err != nil {
 					return err
 				}
 			}
-			analyzer := tenantsql.New(tenantsql.Config{Columns: rules.Columns(), Settings: rules.Settings()})
-			var statements []tenantsql.Statement
-			for _, text := range tenantsql.Split(tenantsql.PostgreSQL, sql, false) {
-				statements = append(statements, analyzer.Analyze(tenantsql.PostgreSQL, text, false))
-			}
-			if err := rules.Explain(p.Stdout, peer, time.Now(), tablesOf(statements)...); err != nil {
-				return wrote(err)
-			}
-			out := printing{w: p.Stdout}
-			for i := range statements {
-				out.statement(&statements[i])
-			}
-			return wrote(out.err)
+			return p.explain(rules, c, sql)
 		},
 	}
 }
 
+// explain prints what a policy makes of a case with the statements of sql.
+func (p *Program) explain(rules *policy.Policy, c *correlate.Case, sql string) error {
+	c.SQL = tenantsql.Split(dialect(c.Engine), sql, false)
+	own := rules.For(&c.Process)
+	db := own.Database(engineName(c.Engine), c.Server, c.Database)
+	cfg := tenantsql.Config{}
+	if db != nil {
+		cfg = tenantsql.Config{Columns: db.Columns, Settings: own.Watched(db)}
+	}
+	analyzer := tenantsql.New(cfg)
+	var statements []tenantsql.Statement
+	for _, text := range c.SQL {
+		statements = append(statements, analyzer.Analyze(dialect(c.Engine), text, false))
+	}
+	if len(statements) == 0 && c.Database == "" {
+		db = own.Database(policy.Postgres, c.Server, c.Database)
+	}
+	if err := own.Explain(p.Stdout, correlate.PolicyCertificate(c.Certificate), db, c.Time, tablesOf(statements)...); err != nil {
+		return wrote(err)
+	}
+	answer := &correlate.Answer{}
+	if c.Certificate != nil {
+		var err error
+		if answer, err = correlate.Explain(rules, c); err != nil {
+			return err
+		}
+	}
+	out := printing{w: p.Stdout}
+	for i := range statements {
+		out.statement(&statements[i])
+		if i < len(answer.Statements) {
+			out.judged(&answer.Statements[i])
+		}
+	}
+	for _, f := range answer.Findings {
+		out.line("finding: %s: %s", f.Name, f.Detail)
+	}
+	for _, tenant := range answer.Assumed {
+		out.line("assumed: %q is a tenant's name: no map or rule says so, and until a certificate or the tenant directory does it accuses nobody", tenant)
+	}
+	for _, note := range rules.Notes() {
+		out.line("note: %s", note)
+	}
+	return wrote(out.err)
+}
+
 // readCertificate reads a certificate as the collector reads a peer's.
-func readCertificate(file string) (*policy.Certificate, error) {
+func readCertificate(file string) (*event.Certificate, error) {
 	info, err := os.Stat(file)
 	if err != nil {
 		return nil, fmt.Errorf("certificate: %w [name a PEM or DER file]", err)
@@ -93,7 +131,7 @@ func readCertificate(file string) (*policy.Certificate, error) {
 	if c == nil {
 		return nil, fmt.Errorf("certificate %q: %w [name a PEM or DER file]", file, err)
 	}
-	return correlate.PolicyCertificate(c), nil
+	return c, nil
 }
 
 func firstPEM(data []byte) ([]byte, error) {

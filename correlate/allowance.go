@@ -1,0 +1,39 @@
+package correlate
+
+import (
+	"time"
+
+	"tenantrace/correlate/policy"
+)
+
+// allowance says by what a statement is exempt.
+type allowance string
+
+const (
+	byPrivilege allowance = "privilege"
+	byExemption allowance = "exemption"
+	byHierarchy allowance = "hierarchy"
+)
+
+var allowances = [...]allowance{byPrivilege, byExemption, byHierarchy}
+
+// exempting returns the exemption that covers a use; lapsed tells that one would which has ended.
+func (e *Engine) exempting(p *process, use policy.Use) (x *policy.Exemption, lapsed bool) {
+	rules := e.policyOf(p)
+	if x = rules.Exempt(use); x == nil {
+		lapsed = rules.Lapsed(use) != nil
+	}
+	return x, lapsed
+}
+
+// sayEnded says once of each allowance that it has ended, and counts those that have.
+func (e *Engine) sayEnded() {
+	past := e.policy.Expired(time.Unix(0, e.now).UTC())
+	e.metrics.ended.Set(float64(len(past)))
+	for _, text := range past {
+		if !e.told[text] {
+			e.told[text] = true
+			e.log.Warn("an allowance of the policy has ended: what it covered is judged", "allowance", text, "policy", e.policy.Hash())
+		}
+	}
+}
