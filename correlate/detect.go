@@ -24,18 +24,36 @@ func (e *Engine) detect(u *unit, o *outcome) {
 	e.detectShared(u, o)
 }
 
+// gatherState notes who set what names a tenant in the session: settings, the search path, the role.
+func (u *unit) gatherState(by *rules) {
+	u.state = slices.Clone(u.scopes)
+	if by.Schemas.Used() {
+		schemas, _ := u.searchPath(by)
+		for _, schema := range schemas {
+			if tenant := by.TenantOf(schema); tenant != "" {
+				u.state = append(u.state, scope{tenant, u.sessionValue(pathSetting).By})
+			}
+		}
+	}
+	if u.asRole.tenant != "" {
+		u.state = append(u.state, scope{u.asRole.tenant, u.sessionValue(roleSetting).By})
+	}
+}
+
 // detectCarryover tells of a statement that was judged by what another request had set in the session.
 func (e *Engine) detectCarryover(u *unit, o *outcome) {
 	if o.verdict != verdict.Violation || o.req == nil {
 		return
 	}
 	for _, s := range o.decides {
-		i := slices.IndexFunc(u.scopes, func(x scope) bool { return x.tenant == s.tenant && x.by != 0 && x.by != o.req.no })
-		if s.source != fromSession || i < 0 || slices.ContainsFunc(u.scopes, func(x scope) bool { return x.tenant == s.tenant && x.by == o.req.no }) {
+		set := func(by func(uint64) bool) bool {
+			return slices.ContainsFunc(u.state, func(x scope) bool { return x.tenant == s.tenant && by(x.by) })
+		}
+		if s.level != verdict.EvidenceSession || !set(func(no uint64) bool { return no != 0 && no != o.req.no }) || set(func(no uint64) bool { return no == o.req.no }) {
 			continue
 		}
 		o.findings = append(o.findings, fault{name: StateCarryover, detail: fmt.Sprintf(
-			"A request with the certificate of tenant %s ran under the tenant setting %s that an earlier request had left in the database session.",
+			"A request with the certificate of tenant %s ran under the state of tenant %s that another request had left in the database session.",
 			quoteNames(o.standing.id.Tenants), quoteNames([]string{s.tenant}))})
 		return
 	}

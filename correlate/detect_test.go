@@ -80,6 +80,35 @@ func TestSessionStateCarryover(t *testing.T) {
 	}
 }
 
+// The search path, the role, and settings that the text asks for are state too.
+func TestCarryoverOfPathAndRole(t *testing.T) {
+	const policyText = "database: [{engine: postgres, tenant: {columns: [tenant_id], settings: [app.tenant_id], schemas: \"t_{tenant}\", roles: \"r_{tenant}\"}, tables: {owned: [invoices]}}]\n"
+	for _, c := range []struct{ set, reset, sql string }{
+		{"SET search_path = t_beta", "SET search_path = t_acme", unscoped},
+		{"SET ROLE r_beta", "SET ROLE r_acme", unscoped},
+		{"SET app.tenant_id = 'beta'", "SET app.tenant_id = 'acme'", "SELECT id FROM invoices WHERE tenant_id = current_setting('app.tenant_id')"},
+	} {
+		for _, resets := range []bool{false, true} {
+			tr := newTrace(t, policyText)
+			acme, beta, db := tr.client("acme"), tr.client("beta"), tr.database()
+			tr.serve(beta, db, 7, "/b", c.set, c.sql)
+			if resets {
+				tr.serve(acme, db, 7, "/a", c.reset, c.sql)
+				tr.judged()
+				tr.expect("ok_exact thread session beta", "ok_exact thread session acme")
+				continue
+			}
+			tr.serve(acme, db, 7, "/a", c.sql)
+			tr.judged()
+			tr.expect("ok_exact thread session beta", "violation thread session beta [CROSS_TENANT_READ SESSION_STATE_CARRYOVER]")
+			tr.findings = nil
+			tr.serve(acme, db, 7, "/a", c.set, c.sql) // its own fault
+			tr.judged()
+			tr.expect("violation thread session beta [CROSS_TENANT_READ]")
+		}
+	}
+}
+
 // What the startup packet or nobody in particular set was left by no request.
 func TestSessionStateOfNobody(t *testing.T) {
 	tr := newTrace(t, "")
@@ -239,14 +268,15 @@ func TestUnscopedLookup(t *testing.T) {
 		return "database: [{engine: postgres, unscoped: " + unscoped + ", tenant: {columns: [tenant_id], settings: [app.tenant_id]}}]\n"
 	}
 	tr := newTrace(t, mode("off"))
-	acme, beta, db := tr.client("acme"), tr.client("beta"), tr.database()
+	acme, db := tr.client("acme"), tr.database()
 	tr.owns(db)
 	tr.serve(acme, db, 7, "/a", "UPDATE invoices SET paid = 1 WHERE id = 7")
 	tr.expect("unattributed/no_evidence thread")
 	tr.expectFindings()
 
 	tr = newTrace(t, mode("aggregate"))
-	acme, beta, db = tr.client("acme"), tr.client("beta"), tr.database()
+	acme, db = tr.client("acme"), tr.database()
+	beta := tr.client("beta")
 	tr.owns(db)
 	for i := range 5 {
 		tr.serve(acme, db, 7, "/a", fmt.Sprintf("UPDATE invoices SET paid = 1 WHERE id = %d", i))

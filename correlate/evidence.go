@@ -35,6 +35,7 @@ type observed struct {
 type evidence struct {
 	values         []observed  // of the text and the rows
 	scopes         []scope     // tenants that the session is set to
+	state          []scope     // the same, with those of its search path and role
 	sessionUnknown bool        // a tenant setting may have been set to anything
 	opaque         bool        // a tenant predicate or value is there that cannot be resolved
 	relations      []tableName // those that policy does not call shared
@@ -91,6 +92,7 @@ func (u *unit) gather(e *Engine, r *reading, result *event.Result) {
 	if len(u.relations) > 0 || u.rowOwned {
 		u.gatherScopes(rules)
 		u.gatherRole(rules)
+		u.gatherState(rules)
 	}
 }
 

@@ -100,11 +100,12 @@ type earlyCopy struct {
 
 // copyEarly tells whether the data that the client begins to send before the server asks for it belongs to the last statement that it sent, and is read.
 func (s *Session) copyEarly() bool {
-	if s.queue.n == 0 {
-		return false
+	var p *pending
+	if s.queue.n > 0 {
+		p = s.queue.at(s.queue.n - 1)
 	}
-	p := s.queue.at(s.queue.n - 1)
-	if p.seq == 0 || s.skipping {
+	if p == nil || p.seq == 0 || s.skipping {
+		s.early = &earlyCopy{} // nobody's: what comes later is not the beginning
 		return false
 	}
 	if s.early == nil || s.early.seq != p.seq {

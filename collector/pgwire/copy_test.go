@@ -244,6 +244,8 @@ func TestEarlyCopyData(t *testing.T) {
 			server(t, append([]pgproto3.BackendMessage{&pgproto3.ParseComplete{}, &pgproto3.BindComplete{}}, append(answered(1), done...)...)...)}, "tenant_id (acme)"},
 		{"of another number of columns", []step{client(t, ask, data("acme\n"), &pgproto3.CopyDone{}), server(t, append(answered(2), done...)...)}, "rowscut"},
 		{"of another statement", []step{client(t, ask, &query{String: "SELECT 1"}, data("acme\n")), server(t, answered(1)...), client(t, data("beta\n"), &pgproto3.CopyDone{}), server(t, done...)}, "rowscut"},
+		{"a part behind Sync", []step{client(t, &parse{Query: ask.String}, &bind{}, &execute{}, &syncing{}, data("acme\tx")),
+			server(t, append([]pgproto3.BackendMessage{&pgproto3.ParseComplete{}, &pgproto3.BindComplete{}}, answered(1)...)...), client(t, data("beta\n"), &pgproto3.CopyDone{}, &syncing{}), server(t, done...)}, "rowscut"},
 		{"behind Sync", []step{client(t, &parse{Query: ask.String}, &bind{}, &execute{}, &syncing{}, data("acme\n"), &pgproto3.CopyDone{}, &syncing{}),
 			server(t, append([]pgproto3.BackendMessage{&pgproto3.ParseComplete{}, &pgproto3.BindComplete{}}, append(answered(1), done...)...)...)}, "rowscut"},
 	} {
