@@ -109,6 +109,21 @@ func TestCarryoverOfPathAndRole(t *testing.T) {
 	}
 }
 
+// Who took on another user is not who he began as when he gives up a role.
+func TestSessionAuthorization(t *testing.T) {
+	const policyText = "database: [{engine: postgres, tenant: {columns: [tenant_id], roles: \"r_{tenant}\"}, tables: {owned: [invoices]}}]\n"
+	tr := newTrace(t, policyText)
+	tr.known("beta")
+	acme, db := tr.client("acme"), tr.database()
+	tr.serve(acme, db, 7, "/", "SET SESSION AUTHORIZATION r_beta", unscoped, "SET ROLE r_acme", unscoped, "RESET ROLE", unscoped, "SET ROLE NONE", unscoped, "SET ROLE r_acme", unscoped)
+	tr.judged()
+	tr.expect("violation thread session beta [CROSS_TENANT_READ]", "ok_exact thread session acme", "unattributed/session_unknown thread", "unattributed/session_unknown thread", "ok_exact thread session acme")
+	other := tr.database()
+	tr.serve(acme, other, 7, "/", "SET ROLE r_acme", unscoped, "RESET ROLE", unscoped)
+	tr.judged()
+	tr.expect("ok_exact thread session acme", "unattributed/no_evidence thread")
+}
+
 // What the startup packet or nobody in particular set was left by no request.
 func TestSessionStateOfNobody(t *testing.T) {
 	tr := newTrace(t, "")
