@@ -38,13 +38,24 @@ type copyRows struct {
 	left int // of the value
 	cols int // of the tuple
 	step func(r *copyRows, num []byte)
+
+	special, within [256]bool // bytes that end a run of plain ones; within quotes
 }
 
 func newCopyRows(of copyText, a *answer, resolve func([]string) *columns) *copyRows {
 	r := &copyRows{of: of, answer: a, naming: resolve != nil, resolve: resolve}
 	if of.format == 'b' {
 		r.want, r.step = 19, (*copyRows).header
+		return r
 	}
+	for _, b := range []byte{'\n', '\r', of.delimiter} {
+		r.special[b] = true
+	}
+	if of.format == 't' {
+		r.special['\\'] = true
+		return r
+	}
+	r.special[of.quote], r.within[of.quote], r.within[of.escape] = true, true, true
 	return r
 }
 
@@ -146,7 +157,7 @@ func (r *copyRows) text(data []byte) {
 			r.escape = true
 			r.keep(b)
 		default:
-			r.keep(b)
+			i += r.keepRun(data[i:], &r.special) - 1
 		}
 	}
 }
@@ -177,7 +188,7 @@ func (r *copyRows) csv(data []byte) {
 				r.quotes = false
 				continue
 			default:
-				r.keep(b)
+				i += r.keepRun(data[i:], &r.within) - 1
 				continue
 			}
 		}
@@ -199,9 +210,29 @@ func (r *copyRows) csv(data []byte) {
 			r.quotes, r.quoted = true, true
 			r.count(b)
 		default:
-			r.keep(b)
+			i += r.keepRun(data[i:], &r.special) - 1
 		}
 	}
+}
+
+// keepRun takes the bytes of the value being read up to a special one, and gives their number. The first one is none.
+func (r *copyRows) keepRun(data []byte, special *[256]bool) int {
+	n := 1
+	for n < len(data) && !special[data[n]] {
+		n++
+	}
+	for _, b := range data[:min(n, 2)] {
+		r.count(b)
+	}
+	if n > 2 {
+		r.size = 3
+	}
+	if r.wanted() {
+		room := 4*maxValue - len(r.field)
+		r.long = r.long || n > room
+		r.field = append(r.field, data[:min(n, room)]...)
+	}
+	return n
 }
 
 // keep takes a byte of the value being read.

@@ -148,7 +148,7 @@ func (l *lexer) quoted(quote, kind byte, escapes bool) token {
 	return l.fail()
 }
 
-// simpleEscape gives what a backslash and c stand for in E” strings. False: it is an escape of several digits.
+// simpleEscape gives what a backslash and c stand for in strings with escapes. False: it is an escape of several digits.
 func simpleEscape(c byte) (byte, bool) {
 	switch c {
 	case 'b':

@@ -103,7 +103,7 @@ func (r *relation) typeOf(name string) uint32 {
 	return 0
 }
 
-// plainSelect reads SELECT … FROM table, with or without a condition and an order, and gives the table's name; "" if the text is anything else. star
+// plainSelect reads SELECT ... FROM table, with or without a condition and an order, and gives the table's name; "" if the text is anything else. star
 // tells whether it asks for all columns and no other.
 func plainSelect(text string) (name string, star bool) {
 	l := lexer{text: text}
