@@ -10,8 +10,11 @@ import (
 
 // fault is an occurrence of a finding about a statement.
 type fault struct {
-	name   string
-	detail string
+	name      string
+	detail    string
+	severity  verdict.Severity // 0: that of all findings of the name
+	anyTenant bool             // occurrences under all certificates are the same finding
+	scope     string           // if set, what keeps occurrences apart, instead of statement, tenants and route
 }
 
 // classify names what is wrong with a statement that showed foreign tenants, the gravest first.
@@ -30,17 +33,17 @@ func (e *Engine) classify(u *unit, o *outcome) []fault {
 	foreign, own := quoteTenants(o.decides), quoteNames(o.standing.id.Tenants)
 	var faults []fault
 	if write {
-		faults = append(faults, fault{CrossTenantWrite, fmt.Sprintf("A request with the certificate of tenant %s wrote data of tenant %s.", own, foreign)})
+		faults = append(faults, fault{name: CrossTenantWrite, detail: fmt.Sprintf("A request with the certificate of tenant %s wrote data of tenant %s.", own, foreign)})
 	}
 	if read {
-		faults = append(faults, fault{CrossTenantRead, fmt.Sprintf("A request with the certificate of tenant %s read data of tenant %s.", own, foreign)})
+		faults = append(faults, fault{name: CrossTenantRead, detail: fmt.Sprintf("A request with the certificate of tenant %s read data of tenant %s.", own, foreign)})
 	}
 	if key && !read {
-		faults = append(faults, fault{CrossTenantByKey, fmt.Sprintf(
+		faults = append(faults, fault{name: CrossTenantByKey, detail: fmt.Sprintf(
 			"A look-up without a tenant, in a request with the certificate of tenant %s, returned a row of tenant %s.", own, foreign)})
 	}
 	if c := o.req.check; c != nil && !u.link.shared && c.precedes(u) {
-		faults = append(faults, fault{IdentityTOCTOU, fmt.Sprintf(
+		faults = append(faults, fault{name: IdentityTOCTOU, detail: fmt.Sprintf(
 			"A request that first used data of its certificate's tenant %s later used data of tenant %s.", own, foreign)})
 	}
 	return faults

@@ -133,10 +133,19 @@ func (e *Engine) applyChanges(s *session, u *unit, r *reading, kind tenantsql.Ki
 	if u.link.exact() {
 		by = u.link.req.no
 	}
+	if does.Kind == tenantsql.Set || does.Kind == tenantsql.Reset {
+		s.assumes(does.Shape)
+	}
+	// A cursor calls set_config() as its rows are fetched, if they are.
+	cursor := r.said != nil && (r.said.sql.Kind == tenantsql.Declare || r.said.sql.Kind == tenantsql.Fetch)
 	for _, c := range does.Changes {
 		switch {
+		case cursor:
+			s.settings.Set(c.Name, settings.Value{State: settings.Unknown, By: by}, false)
 		case c.Name == "*":
 			s.settings.ResetAll(does.Kind == tenantsql.Discard)
+		case c.Name == roleSetting && s.assumed && c.Value.Kind == tenantsql.Default:
+			s.settings.Set(c.Name, settings.Value{State: settings.Unknown, By: by}, c.Local)
 		case c.Value.Kind == tenantsql.Default:
 			s.settings.Reset(c.Name, c.Local)
 		default:
@@ -145,6 +154,9 @@ func (e *Engine) applyChanges(s *session, u *unit, r *reading, kind tenantsql.Ki
 				v.State, v.Text = settings.Known, p
 			}
 			s.settings.Set(c.Name, v, c.Local)
+			if !c.Local {
+				u.sets = append(u.sets, c.Name)
+			}
 		}
 	}
 }

@@ -35,6 +35,7 @@ type observed struct {
 type evidence struct {
 	values         []observed  // of the text and the rows
 	scopes         []scope     // tenants that the session is set to
+	state          []scope     // the same, with those of its search path and role
 	sessionUnknown bool        // a tenant setting may have been set to anything
 	opaque         bool        // a tenant predicate or value is there that cannot be resolved
 	relations      []tableName // those that policy does not call shared
@@ -84,13 +85,14 @@ func (u *unit) gather(e *Engine, r *reading, result *event.Result) {
 		}
 		u.gatherKeys(rules, r)
 	}
-	if result != nil && result.Error == "" {
-		e.learnDirectory(u, rules, r, result)
-		u.gatherRows(rules, r, result)
+	if seen := u.answered(result); seen != nil && seen.Error == "" {
+		e.learnDirectory(u, rules, r, seen)
+		u.gatherRows(rules, r, seen)
 	}
 	if len(u.relations) > 0 || u.rowOwned {
 		u.gatherScopes(rules)
 		u.gatherRole(rules)
+		u.gatherState(rules)
 	}
 }
 
@@ -214,6 +216,12 @@ func (u *unit) gatherRows(by *rules, r *reading, result *event.Result) {
 		}
 		o := observed{level: verdict.EvidenceRow, source: fromRow}
 		switch table, known := db.oids.Get(c.Table); {
+		case u.ofCopy(r, result):
+			o.source = copySource(result)
+			if key == nil {
+				db.learn(u.relations[0])
+				u.rowOwned = true
+			}
 		case c.Table == 0:
 			o.level, o.weak = verdict.EvidenceHeuristic, true
 		case all == 1 && len(u.relations) == 1:

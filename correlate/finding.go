@@ -23,6 +23,7 @@ type occurrence struct {
 	scope       string         // what else keeps occurrences apart
 	by          *policy.Policy // that tells routes apart; nil: the file's own
 	anyRoute    bool           // occurrences on all routes are the same finding
+	anyTenant   bool           // occurrences under all certificates are the same finding
 }
 
 // open is a finding that has been raised.
@@ -66,7 +67,11 @@ func (f *findings) raise(e *Engine, x occurrence) {
 		}
 		route = rules.Route(r.Path)
 	}
-	key := findingKey(x.name, service, route, x.fingerprint, x.evidence.IdentityTenant, strings.Join(x.tenants, ","), x.scope)
+	tenant := x.evidence.IdentityTenant
+	if x.anyTenant {
+		tenant = ""
+	}
+	key := findingKey(x.name, service, route, x.fingerprint, tenant, strings.Join(x.tenants, ","), x.scope)
 	at := cmp.Or(x.evidence.Timeline.Use, x.evidence.Timeline.Request, e.now)
 	o, ok := f.open.Get(key)
 	if !ok {

@@ -36,7 +36,7 @@ func TestOneStatement(t *testing.T) {
 		{"two binds that exclude each other", selectTwice, []string{"acme", "beta"}, nil, "unattributed/no_evidence thread"},
 		{"by key, own row", selectByKey, nil, rows("acme"), "ok_exact thread row acme"},
 		{"by key, foreign row", selectByKey, nil, rows("beta"), "violation thread row beta [CROSS_TENANT_BY_KEY]"},
-		{"scoped, foreign row", "SELECT * FROM invoices i JOIN notes n ON n.id = i.id WHERE i.tenant_id = 'acme'", nil, rows("acme", "beta"), "violation thread row acme,beta [CROSS_TENANT_READ]"},
+		{"scoped, foreign row", "SELECT * FROM invoices i JOIN notes n ON n.id = i.id WHERE i.tenant_id = 'acme'", nil, rows("acme", "beta"), "violation thread row acme,beta [CROSS_TENANT_READ MIXED_TENANTS_IN_RESULT]"},
 		{"no evidence", "SELECT id FROM invoices WHERE id = 7", nil, nil, "unattributed/no_evidence thread"},
 		{"null bind", "SELECT id FROM invoices WHERE tenant_id = $1", []string{"acme"}, nil, "ok_exact thread bind acme"},
 		{"insert", "INSERT INTO invoices (id, tenant_id) VALUES (1, 'acme')", nil, nil, "ok_exact thread literal acme"},

@@ -1,6 +1,7 @@
 package correlate
 
 import (
+	"cmp"
 	"time"
 
 	"tenantrace/correlate/verdict"
@@ -15,6 +16,7 @@ func formatTime(nanoseconds int64) string {
 
 // conclude counts a verdict, hands out its line, and raises its findings.
 func (e *Engine) conclude(u *unit, o *outcome) {
+	e.detect(u, o)
 	line := e.line(u, o)
 	service := line.Service
 	e.metrics.statement(service, line.Verdict, line.Link, line.Reason)
@@ -37,8 +39,11 @@ func (e *Engine) conclude(u *unit, o *outcome) {
 			detail = "A privileged certificate used data beyond its own tenant: " + o.exempt
 		}
 		x := occurrence{
-			name: f.name, detail: detail, severity: severityOf(f.name), evidence: line,
-			tenants: line.DatabaseTenants, fingerprint: line.SQL.Fingerprint, by: e.policyOf(u.proc),
+			name: f.name, detail: detail, severity: cmp.Or(f.severity, severityOf(f.name)), evidence: line,
+			tenants: line.DatabaseTenants, fingerprint: line.SQL.Fingerprint, anyTenant: f.anyTenant, by: e.policyOf(u.proc),
+		}
+		if f.scope != "" {
+			x.tenants, x.fingerprint, x.scope, x.anyRoute = nil, "", f.scope, true
 		}
 		if f.name == PrivilegedAccess {
 			x.tenants = nil // an operator who goes through all tenants is one finding

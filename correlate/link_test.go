@@ -154,7 +154,7 @@ func TestTransactionLink(t *testing.T) {
 		tr.expect() // the request is open
 		tr.respond(c, r, 7, 200)
 		tr.expect("no_tenant thread", "no_tenant thread",
-			"ok_exact transaction literal acme", "violation transaction literal beta [CROSS_TENANT_READ IDENTITY_TOCTOU]")
+			"ok_exact transaction literal acme", "violation transaction literal beta [CROSS_TENANT_READ IDENTITY_TOCTOU MIXED_TENANTS_IN_TRANSACTION]")
 	}
 }
 
@@ -184,10 +184,10 @@ func TestTransactionOfTwoRequestsIsAConflict(t *testing.T) {
 	tr.sql(db, 9, selectBeta)
 	tr.respond(a, ra, 7, 200)
 	tr.respond(b, rb, 8, 200)
-	tr.expect("ok_exact thread literal acme", "ok_exact thread literal beta")
+	tr.expect("ok_exact thread literal acme", "ok_exact thread literal beta [DB_CONNECTION_SHARED]")
 	tr.sql(db, 9, "COMMIT")
 	tr.expect("no_tenant none", "unattributed/conflict none literal beta")
-	tr.expectFindings()
+	tr.expectFindings("DB_CONNECTION_SHARED")
 }
 
 func TestHoldOfAnOpenRequest(t *testing.T) {

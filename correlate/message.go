@@ -13,10 +13,15 @@ type message struct {
 	proc   *process
 	link   link
 	split  bool
-	parts  []string // statements of a Query's text; of an Execute its text
-	next   int      // index of the next answer
-	blind  bool     // events were lost while it was in flight
+	parts  []string      // statements of a Query's text; of an Execute its text
+	next   int           // index of the next answer
+	part   *event.Result // what was seen of the answer that was not seen whole; nil: nothing
+	blind  bool          // events were lost while it was in flight
 	desync bool
+	// misread: it is reported that another request read its answer.
+	misread bool
+	sharing *request // another one in whose transaction it was written; nil: none
+	reader  *request // another one that read its answer; nil: none
 }
 
 func (e *Engine) statementWritten(ev *event.Statement) {
@@ -32,6 +37,7 @@ func (e *Engine) statementWritten(ev *event.Statement) {
 	}
 	m := &message{seen: ev, proc: p, link: e.linkOf(p, ev.TID)}
 	m.blind = m.link.blind
+	e.checkShared(s, m)
 	s.inFlight = append(s.inFlight, m)
 	if len(s.inFlight) > e.limits.InFlight {
 		e.metrics.evicted("in_flight")
@@ -55,10 +61,12 @@ func (e *Engine) resultSeen(ev *event.Result) {
 		return
 	}
 	m := s.inFlight[0]
+	e.checkReader(s, m, ev)
 	if ev.Last || ev.Unseen {
 		s.inFlight = slices.Delete(s.inFlight, 0, 1)
 	}
 	if ev.Unseen {
+		m.part = ev
 		e.unseen(s, m)
 		return
 	}
@@ -125,13 +133,22 @@ func (e *Engine) answer(s *session, m *message, result *event.Result) {
 	}
 	kind := r.kind(result)
 	u.does, u.inert = r.does, r.inert(kind)
+	if result == nil && m.part != nil && m.part.Index == i {
+		u.part = m.part
+	}
 	u.tagWrites = r.said == nil && (kind == tenantsql.Insert || kind == tenantsql.Update || kind == tenantsql.Delete)
 	u.gather(e, &r, result)
 	e.apply(s, u, &r, result)
 	e.applyUse(s, &r, result)
-	if s.group != nil && u.link.exact() {
-		s.group.cause(u.link.req)
+	if s.group != nil {
+		u.txn = s.group
+		s.group.by = m.proc
+		if u.link.exact() {
+			s.group.cause(u.link.req)
+		}
 	}
+	u.noteOpen()
+	u.sharing, u.reader = m.sharing, m.reader
 	e.place(s, u)
 	e.endEffects(s, &r, result)
 }

@@ -3,6 +3,7 @@ package correlate
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"tenantrace/collector/event"
 	"tenantrace/correlate/bounded"
@@ -20,6 +21,7 @@ type session struct {
 
 	settings *settings.Session
 	failed   bool // an error undoes the transaction, an implicit one included
+	assumed  bool // it took on another user: to give up a role does not lead back to the one that it began as
 	void     bool // the framing was lost: what the session was told is not known any more
 	group    *group
 
@@ -84,6 +86,9 @@ func (e *Engine) sessionReady(ev *event.SessionReady) {
 	}
 	s := c.db
 	switch ev.Status {
+	case event.TxUnknown: // a transaction may have ended, in either way
+		e.endTransaction(s, false)
+		s.settings.Void()
 	case event.TxIdle:
 		e.endTransaction(s, !s.failed)
 	case event.TxOpen, event.TxFailed:
@@ -122,6 +127,11 @@ func (e *Engine) sessionDesync(ev *event.SessionDesync) {
 	e.abandon(s, func(*message) bool { return true })
 	e.endTransaction(s, false)
 	s.settings.Void()
+}
+
+// assumes notes SET SESSION AUTHORIZATION, by the shape of a SET or RESET.
+func (s *session) assumes(shape string) {
+	s.assumed = s.assumed || strings.Contains(strings.ToLower(shape), "session authorization")
 }
 
 // forget drops what statements may be named by.

@@ -18,6 +18,7 @@ type script struct {
 
 func TestSessionEvidence(t *testing.T) {
 	const ok, foreign, none = "ok_exact thread session acme", "violation thread session beta [CROSS_TENANT_READ]", "unattributed/no_evidence thread"
+	const unknown = "unattributed/session_unknown thread"
 	for _, test := range []script{
 		{"SET", []string{"SET app.tenant_id = 'acme'", unscoped}, []string{ok}},
 		{"SET LOCAL", []string{"BEGIN", "SET LOCAL app.tenant_id = 'acme'", unscoped, "COMMIT", unscoped}, []string{ok, none}},
@@ -34,6 +35,8 @@ func TestSessionEvidence(t *testing.T) {
 		{"RESET", []string{"SET app.tenant_id = 'acme'", "RESET app.tenant_id", unscoped}, []string{none}},
 		{"RESET ALL", []string{"SET app.tenant_id = 'acme'", "RESET ALL", unscoped}, []string{none}},
 		{"DISCARD ALL", []string{"SET app.tenant_id = 'acme'", "DISCARD ALL", unscoped}, []string{none}},
+		{"a cursor that may set", []string{"BEGIN", "SET app.tenant_id = 'acme'", "DECLARE c CURSOR FOR SELECT set_config('app.tenant_id', 'beta', false)", unscoped, "COMMIT"}, []string{unknown}},
+		{"a cursor that has set", []string{"BEGIN", "DECLARE c CURSOR FOR SELECT set_config('app.tenant_id', 'beta', false)", "FETCH c", unscoped, "SET app.tenant_id = 'acme'", unscoped, "COMMIT"}, []string{unknown, ok}},
 		{"empty", []string{"SET app.tenant_id = ''", unscoped}, []string{none}},
 		{"current_setting", []string{"SET app.tenant_id = 'acme'", "SELECT id FROM invoices WHERE tenant_id = current_setting('app.tenant_id')"}, []string{ok}},
 		{"a value beats the session", []string{"SET app.tenant_id = 'acme'", selectBeta}, []string{"violation thread literal beta [CROSS_TENANT_READ]"}},
@@ -135,7 +138,8 @@ func TestInheritedSession(t *testing.T) {
 	tr.sql(db, 7, "SELECT count(*) FROM bills")
 	tr.sql(db, 7, "INSERT INTO bills (id) VALUES (1)")
 	tr.respond(c, r, 7, 200)
-	tr.expect("background none literal beta", "violation thread session beta [CROSS_TENANT_READ]", "violation thread session beta [CROSS_TENANT_WRITE]")
+	tr.expect("background none literal beta", "violation thread session beta [CROSS_TENANT_READ SESSION_STATE_CARRYOVER]",
+		"violation thread session beta [CROSS_TENANT_WRITE SESSION_STATE_CARRYOVER]")
 }
 
 func TestSharedAndOwnedTables(t *testing.T) {

@@ -18,6 +18,13 @@ const (
 	IdentityChanged       = "IDENTITY_CHANGED_ON_CONNECTION"
 	ConnectionTooOld      = "CONNECTION_TOO_OLD"
 	PrivilegedAccess      = "PRIVILEGED_ACCESS"
+	MixedInTransaction    = "MIXED_TENANTS_IN_TRANSACTION"
+	MixedInResult         = "MIXED_TENANTS_IN_RESULT"
+	StateCarryover        = "SESSION_STATE_CARRYOVER"
+	StateUnderPooling     = "SESSION_STATE_UNDER_TXN_POOLING"
+	UnscopedLookup        = "UNSCOPED_LOOKUP"
+	ResponseDesync        = "RESPONSE_DESYNC"
+	ConnectionShared      = "DB_CONNECTION_SHARED"
 )
 
 // class is what all findings of one name have in common.
@@ -35,11 +42,18 @@ func classes() []class {
 		{CrossTenantByKey, verdict.SeverityCritical, []int{566, 639}},
 		{CertVerifyIgnored, verdict.SeverityCritical, []int{295}},
 		{RevokedCertInUse, verdict.SeverityCritical, []int{370, 299}},
+		{ResponseDesync, verdict.SeverityCritical, []int{488, 362}},
 		{IdentityTOCTOU, verdict.SeverityHigh, []int{367, 863}},
+		{MixedInTransaction, verdict.SeverityHigh, []int{863, 362}}, // medium without a request
+		{StateCarryover, verdict.SeverityHigh, []int{226, 488}},
+		{ConnectionShared, verdict.SeverityHigh, []int{362, 488}},
 		{IdentityChanged, verdict.SeverityHigh, []int{367}},
 		{CertNotRequested, verdict.SeverityHigh, []int{306, 287}},
 		{RequestTenantMismatch, verdict.SeverityHigh, []int{639}},
+		{MixedInResult, verdict.SeverityMedium, []int{863, 668}}, // critical when a row is foreign to its request
+		{StateUnderPooling, verdict.SeverityMedium, []int{226, 488}},
 		{ExpiredCertInUse, verdict.SeverityMedium, []int{298, 613, 672}},
+		{UnscopedLookup, verdict.SeverityLow, []int{566, 862}},
 		{ConnectionTooOld, verdict.SeverityLow, []int{613}},
 		{IdentityFromResumed, verdict.SeverityInfo, []int{295, 863}}, // high when it was made for another server name
 		{DeniedAttempt, verdict.SeverityInfo, []int{639}},

@@ -7,6 +7,10 @@ type group struct {
 	waiting []*unit    // that no thread ties to a request
 	causes  []*request // that its other statements are tied to by thread; at most two are kept
 	lossy   bool
+	by      *process // that wrote its last statement
+	used    []string // tenants whose data it used
+	accused bool     // one of them is not its request's
+	mixed   bool     // that is reported
 }
 
 // cause notes a request that a statement of the transaction is tied to.

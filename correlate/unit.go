@@ -1,6 +1,7 @@
 package correlate
 
 import (
+	"tenantrace/collector/event"
 	"tenantrace/correlate/tenantsql"
 	"tenantrace/correlate/verdict"
 )
@@ -30,6 +31,14 @@ type unit struct {
 	tagWrites bool // its text is not known, but its command tag says that it changes rows
 
 	evidence
+	part *event.Result // what was seen of an answer that was not seen whole; nil: nothing
+	txn  *group        // the transaction block that it ran in; nil: none
+	sets []string      // settings that it set beyond its transaction
+	// open are the requests that may have caused it, if none is tied to it; openCut: they were too many.
+	open    []*request
+	openCut bool
+	// sharing is a request in whose transaction it ran, reader one that read its answer; nil: none but its own.
+	sharing, reader *request
 
 	group         *group
 	queue         *queue

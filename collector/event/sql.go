@@ -60,7 +60,7 @@ type Param struct {
 	OID   uint32 `json:"oid,omitempty"` // type as declared in Parse or ParameterDescription; 0 unspecified
 	Null  bool   `json:"null,omitempty"`
 	Known bool   `json:"known"`           // Value is what was sent, as text
-	Value string `json:"value,omitempty"` // text form: text, varchar, int2/4/8, uuid (canonical lower case), bool; at most 256 bytes
+	Value string `json:"value,omitempty"` // text form: text, varchar, int2/4/8, uuid (canonical lower case), bool, at most 256 bytes; arrays of them, at most 4 KiB
 }
 
 // Result is the server's answer to one statement: the Index-th of a simple Query's text (0, 1, …), or an Execute's (Index 0). Last says that
@@ -83,7 +83,19 @@ type Result struct {
 	Rows    [][]*string `json:"rows,omitempty"`
 	Count   uint64      `json:"count,omitempty"`    // DataRow messages seen
 	RowsCut bool        `json:"rows_cut,omitempty"` // some rows or values were not captured, or MaxRows was passed
+	// Copy tells that the rows are those of COPY data; Count is 0. Columns are then known by the statement's text, and not by table and attribute.
+	Copy CopyDirection `json:"copy,omitempty"`
 }
+
+// CopyDirection is the way that COPY data goes.
+type CopyDirection string
+
+// The directions.
+const (
+	CopyIn    CopyDirection = "in"    // of a table, to the server
+	CopyOut   CopyDirection = "out"   // of a table, from it
+	CopyQuery CopyDirection = "query" // of a query's result, from the server: columns have only their names
+)
 
 // MaxRows is the most distinct tuples that a Result keeps.
 const MaxRows = 64

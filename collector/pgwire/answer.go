@@ -15,6 +15,8 @@ type answer struct {
 	tuples  []string // the rows, encoded
 	count   uint64
 	cut     bool
+	copy    event.CopyDirection
+	copied  *copyRows // reads COPY data; nil: nothing of it is wanted, or it cannot be read
 	noKept  *columns
 }
 
@@ -91,7 +93,7 @@ func (s *Session) result(h event.Header, p *pending) *event.Result {
 	a.of(p)
 	r := &event.Result{
 		Header: h, Conn: s.conn, Seq: p.seq, Index: p.index,
-		Rows: a.rows, Count: a.count, RowsCut: a.cut,
+		Rows: a.rows, Count: a.count, RowsCut: a.cut, Copy: a.copy,
 	}
 	switch {
 	case a.columns != nil:

@@ -24,6 +24,10 @@ func (s *Session) Backend(h event.Header, data []byte, gap int) {
 		s.watch(data, gap)
 		return
 	}
+	if s.adrift {
+		s.driftOn(h, data, gap)
+		return
+	}
 	st := &s.back
 	for len(data) > 0 && s.phase != over && s.framed {
 		if !st.open {
@@ -37,9 +41,13 @@ func (s *Session) Backend(h event.Header, data []byte, gap int) {
 			}
 			s.beginAnswer()
 		}
-		if st.kind == 'D' && st.keep < 0 {
+		if st.keep == byPiece {
 			n := min(st.left, len(data))
-			s.row.feed(&s.answer, data[:n])
+			if st.kind == 'D' {
+				s.row.feed(&s.answer, data[:n])
+			} else {
+				s.answer.copied.piece(data[:n], 0)
+			}
 			data = data[n:]
 			st.left -= n
 			if st.left == 0 {
@@ -57,19 +65,27 @@ func (s *Session) Backend(h event.Header, data []byte, gap int) {
 		return
 	}
 	if !st.open || gap > st.left {
-		s.lose(h, FromServer)
+		if s.drift() {
+			s.hidden = true
+		} else {
+			s.lose(h, FromServer)
+		}
 		return
 	}
-	if st.kind == 'D' && st.keep < 0 {
-		s.row.gap(&s.answer, gap)
+	if st.keep == byPiece {
+		if st.kind == 'D' {
+			s.row.gap(&s.answer, gap)
+		} else {
+			s.answer.copied.piece(nil, gap)
+		}
 	}
 	if body, complete := st.skip(gap); complete {
 		s.serverMessage(h, body)
 	}
 }
 
-// rowByRow in stream.keep marks a DataRow that the row reader takes instead of the stream.
-const rowByRow = -1
+// byPiece in stream.keep marks a DataRow or CopyData that a reader of rows takes instead of the stream.
+const byPiece = -1
 
 // beginAnswer opens the body of the message whose header was read.
 func (s *Session) beginAnswer() {
@@ -84,22 +100,28 @@ func (s *Session) beginAnswer() {
 		keep = keepError
 	case 'C':
 		keep = keepTag
+	case 'G', 'H', 'W':
+		keep = keepCopy
+	case 'd':
+		if s.answer.copied != nil && s.answer.copy != event.CopyIn {
+			keep = byPiece
+		}
 	case 'Z':
 		keep = 1
 	case 'D':
 		if p := s.queue.head(); p != nil && (p.kind == expectQuery || p.kind == expectExecute) {
 			s.answer.of(p)
-			if s.answer.wantsRows() {
-				keep = rowByRow
+			if s.unproven {
+				s.answer.cut = true
+			} else if s.answer.wantsRows() {
+				keep = byPiece
 				s.row.begin()
 			}
 		}
 	}
 	if s.phase == lost {
 		keep = min(keep, 1)
-		if kind == 'D' {
-			keep = 0
-		}
+		keep = max(keep, 0)
 	}
 	s.back.begin(keep)
 }
@@ -142,7 +164,7 @@ func (s *Session) pastMessage(kind byte, body []byte) {
 func (s *Session) fits(kind byte) bool {
 	p := s.queue.head()
 	if p == nil {
-		return false
+		return kind == 'Z' && s.copyLost // the Sync that it answers was not captured
 	}
 	switch kind {
 	case 'R', 'K', 'v':
@@ -188,15 +210,22 @@ func (s *Session) answered(h event.Header, kind byte, body []byte) {
 		s.rowDescription(p, body)
 	case 'D':
 		s.answer.count++
-		if s.back.keep == rowByRow {
+		if s.back.keep == byPiece {
 			s.row.end(&s.answer)
 		}
 	case 'C', 'I', 's':
 		s.completed(h, p, kind, body)
 	case 'G':
 		s.copying = !s.queue.dropIgnoredSyncs()
-	case 'H', 'W':
-		s.answer.cut = true // rows come as COPY data, which is not read
+		s.beginCopy(p, false, body)
+	case 'H':
+		s.beginCopy(p, true, body)
+	case 'W':
+		s.answer.cut = true // a stream of replication
+	case 'c':
+		if s.answer.copied != nil {
+			s.answer.copied.end()
+		}
 	case 'Z':
 		s.ready(h, p, body)
 	}
@@ -207,6 +236,12 @@ func (s *Session) setting(h event.Header, body []byte) {
 	c := cursor{b: body}
 	name, value := string(c.text()), string(c.text())
 	if !c.bad {
+		switch name {
+		case "client_encoding":
+			s.wide = wide(value)
+		case "standard_conforming_strings":
+			s.backslashes = value != "on"
+		}
 		s.emit(&event.SessionSetting{Header: h, Conn: s.conn, Name: strings.ToLower(name), Value: value})
 	}
 }

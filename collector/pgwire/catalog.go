@@ -59,6 +59,9 @@ type owner struct {
 type tables struct {
 	names map[attribute]string
 	attrs map[owner]int16 // 0: several attributes were seen under the name, so that all but one were aliases
+
+	relations map[string]*relation // by the name that statements use
+	lessons   map[uint32]uint8     // descriptions that were looked at for relations, by table
 }
 
 // news tells whether learn would change anything.

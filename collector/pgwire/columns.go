@@ -27,6 +27,8 @@ func (s *Session) describe(body []byte, cut bool, text string) *columns {
 	var d *columns
 	c := cursor{b: body}
 	n := int(c.uint16())
+	var found []relationColumn
+	one, all := uint32(0), false // whether all columns belong to one table that there is something to learn of
 	for i := range n {
 		name := c.text()
 		table, attr := c.uint32(), int16(c.uint16())
@@ -37,11 +39,18 @@ func (s *Session) describe(body []byte, cut bool, text string) *columns {
 			cut = true
 			break
 		}
+		if i == 0 {
+			one, all = table, s.tables.curious(table, text)
+		}
+		all = all && table == one
 		known := s.cfg.Catalog.name(name)
 		lower := strings.ToLower(known)
 		by := ""
 		if s.cfg.Wanted(lower) {
 			by = lower
+			if all && len(found) < maxKept {
+				found = append(found, relationColumn{lower, i, oid})
+			}
 			// Only a name that is no alias says what the table's column is.
 			if a := (attribute{table, attr}); table == 0 || attr <= 0 {
 				table, attr = 0, 0
@@ -73,6 +82,9 @@ func (s *Session) describe(body []byte, cut bool, text string) *columns {
 		d.at = append(d.at, uint16(i))
 		d.types = append(d.types, oid)
 		d.formats = append(d.formats, byte(min(format, unreadable)))
+	}
+	if all && !cut {
+		s.tables.learnRelation(text, one, n, found)
 	}
 	switch {
 	case d != nil:

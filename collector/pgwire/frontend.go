@@ -24,8 +24,11 @@ func (s *Session) Frontend(h event.Header, data []byte, gap int) {
 	if s.phase == starting {
 		data, gap = s.startup(h, data, gap)
 	}
+	if s.adrift {
+		s.speaks(h, data)
+	}
 	st := &s.front
-	for len(data) > 0 && s.phase == running {
+	for len(data) > 0 && s.phase == running && !s.copyLost {
 		if !st.open {
 			var complete bool
 			if data, complete = st.header(data); !complete {
@@ -37,18 +40,32 @@ func (s *Session) Frontend(h event.Header, data []byte, gap int) {
 			}
 			st.begin(s.keepOfClient(st.head[0]))
 		}
+		if st.keep == byPiece {
+			n := min(st.left, len(data))
+			s.copyReader().piece(data[:n], 0)
+			data = data[n:]
+			if st.left -= n; st.left == 0 {
+				s.clientMessage(h, nil)
+			}
+			continue
+		}
 		body, rest, complete := st.take(data)
 		data = rest
 		if complete {
 			s.clientMessage(h, body)
 		}
 	}
-	if gap <= 0 || s.phase != running {
+	if gap <= 0 || s.phase != running || s.copyLost {
 		return
 	}
 	if !st.open || gap > st.left {
-		s.lose(h, FromClient)
+		if !s.copyAdrift() {
+			s.lose(h, FromClient)
+		}
 		return
+	}
+	if st.keep == byPiece {
+		s.copyReader().piece(nil, gap)
 	}
 	if body, complete := st.skip(gap); complete {
 		s.clientMessage(h, body)
@@ -66,6 +83,10 @@ func (s *Session) keepOfClient(kind byte) int {
 		return keepBind
 	case 'D', 'E', 'C':
 		return keepNames
+	case 'd':
+		if s.copying && s.answer.copied != nil || !s.copying && s.copyEarly() {
+			return byPiece
+		}
 	}
 	return 0
 }
@@ -83,6 +104,9 @@ func (s *Session) clientMessage(h event.Header, body []byte) {
 	case kind == 'X':
 		s.Close(h)
 	case kind == 'c' || kind == 'f':
+		if r := s.copyReader(); r != nil {
+			r.end()
+		}
 		if s.copying {
 			s.copying = false
 		} else {
@@ -210,7 +234,7 @@ func (s *Session) params(c *cursor, types []uint32, codes *formats, cut bool) []
 		if c.bad {
 			continue
 		}
-		if s.scratch, p.Known = appendValue(s.scratch[:0], p.OID, codes.at(i), raw); p.Known {
+		if s.scratch, p.Known = appendParam(s.scratch[:0], p.OID, codes.at(i), raw); p.Known {
 			p.Value = string(s.scratch)
 		}
 	}

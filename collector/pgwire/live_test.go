@@ -173,7 +173,11 @@ func (w *wire) checkLate(t *testing.T, id event.ConnID) {
 	t.Helper()
 	steps := w.steps[id]
 	seen := 0
+	sofar, _ := fresh(testConfig())
 	for from := range steps {
+		// A session that is found while an answer is on its way may take it for that of what comes next, and find out.
+		owing := sofar.queue.n > 0
+		run(sofar, steps[from:from+1])
 		s, events := fresh(testConfig())
 		s.Late(tick())
 		for i, st := range steps[from:] {
@@ -189,7 +193,9 @@ func (w *wire) checkLate(t *testing.T, id event.ConnID) {
 		for _, e := range *events {
 			switch e := e.(type) {
 			case *event.SessionDesync:
-				t.Errorf("connection %d from call %d: desynchronised", id, from)
+				if !owing {
+					t.Errorf("connection %d from call %d: desynchronised", id, from)
+				}
 			case *event.Statement:
 				seen++
 				if !slices.ContainsFunc(w.events[id], func(other event.Event) bool {
@@ -199,7 +205,7 @@ func (w *wire) checkLate(t *testing.T, id event.ConnID) {
 					t.Errorf("connection %d from call %d, call %d: %s", id, from, e.Time, line(e))
 				}
 			case *event.Result:
-				if !slices.ContainsFunc(w.events[id], func(other event.Event) bool {
+				if !(owing && e.Unseen && len(e.Rows) == 0) && !slices.ContainsFunc(w.events[id], func(other event.Event) bool {
 					o, ok := other.(*event.Result)
 					return ok && o.Time == e.Time && o.Tag == e.Tag && o.Error == e.Error && o.Count == e.Count && o.Last == e.Last && (len(e.Columns) == 0 || rowsOf(o) == rowsOf(e))
 				}) {
@@ -301,6 +307,7 @@ except psycopg2.Error:
 	got := w.stop(t)
 	for id := range got {
 		w.checkLate(t, id)
+		checkOracle(t, w.steps[id], w.events[id])
 	}
 	if len(got[1]) > 0 {
 		t.Errorf("a connection that was given up: %s", got[1])
@@ -320,8 +327,8 @@ except psycopg2.Error:
 		`result 5/0 count=1 "SELECT 1" last`, `ready I`,
 		`result 6/0 error=22012 last`, `result 7/0 skipped last`, `ready I`,
 		`result 8/0 t<tenant_id o<org (beta,NULL) count=1 "SELECT 1" last`, `ready I`,
-		`statement 9 simple "COPY invoices FROM STDIN"`, `result 9/0 "COPY 1"`, `result 9/1 none last`, `ready I`,
-		`statement 10 simple "COPY (SELECT 7) TO STDOUT"`, `result 10/0 rowscut "COPY 1"`, `result 10/1 none last`, `ready I`,
+		`statement 9 simple "COPY invoices FROM STDIN"`, `result 9/0 rowscut copy=in "COPY 1"`, `result 9/1 none last`, `ready I`,
+		`statement 10 simple "COPY (SELECT 7) TO STDOUT"`, `result 10/0 rowscut copy=query "COPY 1"`, `result 10/1 none last`, `ready I`,
 	})
 	// The clients differ in how they ask, not in what the answer is.
 	third := strings.Join(got[3], "\n")
@@ -402,8 +409,8 @@ func TestLiveExtendedCopy(t *testing.T) {
 	}
 	diff(t, got, []string{
 		`started app@postgres`, `ready I`, `statement 1 simple "CREATE TABLE t (a int)"`, `result 1/0 "CREATE TABLE"`, `result 1/1 none last`, `ready I`,
-		`statement 2 "COPY t FROM STDIN"`, `result 2/0 "COPY 1" last`, `ready I`,
-		`statement 3 "COPY t FROM STDIN"`, `result 3/0 error=22P02 last`, `ready I`,
+		`statement 2 "COPY t FROM STDIN"`, `result 2/0 rowscut copy=in "COPY 1" last`, `ready I`,
+		`statement 3 "COPY t FROM STDIN"`, `result 3/0 rowscut copy=in error=22P02 last`, `ready I`,
 		`statement 4 simple "SELECT 1"`, `result 4/0 count=1 "SELECT 1"`, `result 4/1 none last`, `ready I`,
 		`statement 5 "nonsense"`, `statement 6 simple "SELECT 2"`, `result 5/0 skipped last`, `result 6/0 skipped last`, `ready I`,
 		`statement 7 simple "SELECT 3"`, `result 7/0 count=1 "SELECT 1"`, `result 7/1 none last`, `ready I`,

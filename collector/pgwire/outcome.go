@@ -2,6 +2,7 @@ package pgwire
 
 import (
 	"bytes"
+	"strings"
 
 	"tenantrace/collector/event"
 )
@@ -22,6 +23,10 @@ func (s *Session) completed(h event.Header, p *pending, kind byte, body []byte) 
 		r.Tag = s.tag
 		if r.Tag == "PREPARE" {
 			s.prepared.doubt()
+		}
+		switch verb, _, _ := strings.Cut(r.Tag, " "); verb {
+		case "CREATE", "ALTER", "DROP", "DISCARD":
+			s.tables.forgetRelations()
 		}
 	case 'I':
 		r.Empty = true
@@ -127,12 +132,17 @@ func (s *Session) skip(h event.Header, p *pending) {
 
 // ready acts on ReadyForQuery: it ends the Query, the Sync or whatever it answers.
 func (s *Session) ready(h event.Header, p *pending, body []byte) {
-	if p.kind == expectQuery {
-		r := s.result(h, p)
-		r.Last, r.None = true, true
-		s.emit(r)
+	if p != nil {
+		if p.kind == expectQuery {
+			r := s.result(h, p)
+			r.Last, r.None = true, true
+			s.emit(r)
+		}
+		s.done()
 	}
-	s.done()
+	if s.copyLost {
+		s.copyLost, s.copying, s.skipping = false, false, false
+	}
 	var status event.TxStatus
 	if len(body) == 1 {
 		status = event.TxStatus(statusText(body[0]))
@@ -140,6 +150,6 @@ func (s *Session) ready(h event.Header, p *pending, body []byte) {
 	if status == event.TxIdle && s.queue.n == 0 {
 		s.prepared.dropPortals()
 	}
-	s.unproven = false
+	s.unproven, s.early = s.unproven && s.queue.n > 0, nil
 	s.emit(&event.SessionReady{Header: h, Conn: s.conn, Status: status})
 }

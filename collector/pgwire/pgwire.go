@@ -58,11 +58,17 @@ type Session struct {
 	idle   byte
 	// quiet: found late, and nothing has passed since. unproven: begun by a Query of a quiet client, until the server's next ReadyForQuery.
 	quiet, unproven bool
+	// While running: adrift says that the server's framing is lost until the end of its answer, hidden that its last bytes were not captured; copyLost
+	// that the client's is, within COPY data, until the server is ready.
+	adrift, hidden, copyLost bool
 
 	queue    queue
 	seq      uint64
-	skipping bool // the server discards messages until the client's next Sync
-	copying  bool // the server takes COPY data and ignores Sync until CopyDone or CopyFail
+	skipping bool       // the server discards messages until the client's next Sync
+	copying  bool       // the server takes COPY data and ignores Sync until CopyDone or CopyFail
+	early    *earlyCopy // data that came before; nil: none
+	// By ParameterStatus: client_encoding is a wide one; standard_conforming_strings is off, so that backslashes are escapes.
+	wide, backslashes bool
 
 	prepared prepared
 	tables   *tables // what is known of the session's database

@@ -154,6 +154,9 @@ func line(e event.Event) string {
 			fmt.Fprintf(&b, " count=%d", e.Count)
 		}
 		flag(e.RowsCut, "rowscut")
+		if e.Copy != "" {
+			b.WriteString(" copy=" + string(e.Copy))
+		}
 		if e.Tag != "" {
 			fmt.Fprintf(&b, " %q", e.Tag)
 		}

@@ -10,6 +10,11 @@ func (s *Session) lose(h event.Header, dir Direction) {
 	s.idle = 0
 	s.unproven = false
 	s.tail = [6]byte{}
+	s.copyLost = false
+	if s.adrift {
+		s.adrift, s.hidden = false, false
+		dir = FromServer
+	}
 	if dir == FromServer || s.asked != 0 {
 		s.framed = false
 	}
@@ -22,11 +27,11 @@ func (s *Session) lose(h event.Header, dir Direction) {
 	s.emit(&event.SessionDesync{Header: h, Conn: s.conn})
 	s.abandon(h)
 	s.front = stream{}
-	if s.back.keep == rowByRow {
+	if s.back.keep == byPiece {
 		s.back.keep = 0 // nothing is left to keep the row for
 	}
 	s.prepared.forget()
-	s.skipping, s.copying = false, false
+	s.skipping, s.copying, s.early = false, false, nil
 }
 
 // resync takes up the session again if the server is idle and data, the beginning of a write of the client, can begin a message.
@@ -48,18 +53,41 @@ func (s *Session) resync(h event.Header, data []byte) bool {
 	return true
 }
 
-// beginQuiet takes up a late session whose client is the first to speak, with one whole Query: clients send that to an idle server only, for libpq
-// refuses it in a pipeline. Should an older answer be on its way all the same, it must not pass for this one's: no row and no
-// description is kept until the server is ready.
+// beginQuiet takes up a late session whose client is the first to speak, with one whole Query, or with whole messages of the extended protocol up to a
+// Sync or Flush. Clients send the former to an idle server only, for libpq refuses it in a pipeline; of the latter one that pipelines may have sent
+// more before. Should an older answer be on its way, it must not pass for this one's: no row and no description is kept until the server is ready and
+// has nothing more to answer.
 func (s *Session) beginQuiet(data []byte, gap int) bool {
 	quiet := s.quiet
 	s.quiet = false
-	if !quiet || gap > 0 || len(data) < headerSize || data[0] != 'Q' || messageSize(data) != len(data)-1 || !sniff(data, frontendPlausible, frontendBody) {
+	if !quiet || gap > 0 || len(data) < headerSize || !sniff(data, frontendPlausible, frontendBody) || !wholeGroup(data) {
 		return false
 	}
 	s.front, s.back, s.framed = stream{}, stream{}, true
 	s.phase, s.unproven = running, true
 	return true
+}
+
+// wholeGroup tells whether data, plausible messages, is one Query, or messages of the extended protocol that end with Sync or Flush.
+func wholeGroup(data []byte) bool {
+	if data[0] == 'Q' {
+		return messageSize(data) == len(data)-1
+	}
+	last := byte(0)
+	for len(data) >= headerSize {
+		last = data[0]
+		switch last {
+		case 'P', 'B', 'D', 'E', 'C', 'S', 'H':
+		default:
+			return false
+		}
+		size := messageSize(data) + 1
+		if size > len(data) {
+			return false
+		}
+		data = data[size:]
+	}
+	return len(data) == 0 && (last == 'S' || last == 'H')
 }
 
 // plausibleStart tells whether a client's write can begin with a message other than the start-up's.

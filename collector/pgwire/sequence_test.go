@@ -253,7 +253,7 @@ var sequences = []sequence{
 			server(t, tag("COPY 1"), tag("SELECT 0"), ready('I')),
 		}
 	}, []string{
-		`statement 1 simple "COPY t FROM STDIN; SELECT 1"`, `result 1/0 "COPY 1"`, `result 1/1 "SELECT 0"`, `result 1/2 none last`, `ready I`,
+		`statement 1 simple "COPY t FROM STDIN; SELECT 1"`, `result 1/0 rowscut copy=in "COPY 1"`, `result 1/1 "SELECT 0"`, `result 1/2 none last`, `ready I`,
 	}},
 	{"copy in, extended: the Sync sent before CopyDone is ignored", func(t testing.TB) []step {
 		return []step{
@@ -267,8 +267,8 @@ var sequences = []sequence{
 			server(t, tag("Q"), ready('I')),
 		}
 	}, []string{
-		`statement 1 "COPY t FROM STDIN"`, `result 1/0 "COPY 1" last`, `ready I`,
-		`statement 2 "COPY u FROM STDIN"`, `result 2/0 error=57014 last`, `ready I`,
+		`statement 1 "COPY t FROM STDIN"`, `result 1/0 rowscut copy=in "COPY 1" last`, `ready I`,
+		`statement 2 "COPY u FROM STDIN"`, `result 2/0 rowscut copy=in error=57014 last`, `ready I`,
 		`statement 3 simple "Q"`, `result 3/0 "Q"`, `result 3/1 none last`, `ready I`,
 	}},
 	{"copy out", func(t testing.TB) []step {
@@ -276,7 +276,7 @@ var sequences = []sequence{
 			client(t, &query{String: "COPY t TO STDOUT"}),
 			server(t, &pgproto3.CopyOutResponse{}, &pgproto3.CopyData{Data: []byte("Z\x00\x00\x00\x05I")}, &pgproto3.CopyDone{}, tag("COPY 1"), ready('I')),
 		}
-	}, []string{`statement 1 simple "COPY t TO STDOUT"`, `result 1/0 rowscut "COPY 1"`, `result 1/1 none last`, `ready I`}},
+	}, []string{`statement 1 simple "COPY t TO STDOUT"`, `result 1/0 rowscut copy=query "COPY 1"`, `result 1/1 none last`, `ready I`}},
 	{"function call, notices, notifications, settings", func(t testing.TB) []step {
 		return []step{
 			client(t, &pgproto3.FunctionCall{Function: 952}),
@@ -344,7 +344,8 @@ var sequences = []sequence{
 			server(t, tag("C"), ready('I')),
 		}
 	}, []string{
-		`statement 1 simple "A"`, `desync`, `result 1/0 unseen last`, `ready I`, `statement 2 simple "C"`, `result 2/0 "C"`, `result 2/1 none last`, `ready I`,
+		`statement 1 simple "A"`, `result 1/0 rowscut unseen last`, `ready `, `statement 2 simple "B"`, `result 2/0 "B"`, `result 2/1 none last`, `ready I`,
+		`statement 3 simple "C"`, `result 3/0 "C"`, `result 3/1 none last`, `ready I`,
 	}},
 	{"implausible bytes", func(t testing.TB) []step {
 		return []step{

@@ -87,6 +87,25 @@ func TestLate(t *testing.T) {
 			server(t, tag("A"), ready('I'), tag("B"), ready('I')),
 			client(t, &query{String: "C"}),
 		}, []string{`started unknown`, `ready I`, `statement 1 simple "C"`, `result 1/0 unseen last`}},
+		{"idle when found: the first group of the extended protocol counts", []step{
+			client(t, &parse{Query: "SELECT org FROM x WHERE org = $1"}, &bind{Parameters: bytesOf("acme")}, &describe{ObjectType: 'P'}, &execute{}, &syncing{}),
+			server(t, &pgproto3.ParseComplete{}, &pgproto3.BindComplete{}, fields(field("org", 1, 1, oidText, 0)), row("acme"), tag("SELECT 1"), ready('T')),
+			client(t, &bind{Parameters: bytesOf("acme")}, &describe{ObjectType: 'P'}, &execute{}, &syncing{}),
+			server(t, &pgproto3.BindComplete{}, fields(field("org", 1, 1, oidText, 0)), row("acme"), tag("SELECT 1"), ready('T')),
+		}, []string{`started unknown`, `statement 1 "SELECT org FROM x WHERE org = $1" $1:0=acme`, `result 1/0 count=1 rowscut "SELECT 1" last`, `ready T`,
+			`statement 2 "SELECT org FROM x WHERE org = $1" $1:0=acme`, `result 2/0 org (acme) count=1 "SELECT 1" last`, `ready T`}},
+		{"in a pipeline when found: what is on its way passes for nothing's rows, and does not fit in the end", []step{
+			client(t, &parse{Query: "A"}, &bind{}, &describe{ObjectType: 'P'}, &execute{}, &syncing{}),
+			client(t, &parse{Query: "B"}, &bind{}, &describe{ObjectType: 'P'}, &execute{}, &syncing{}),
+			server(t, &pgproto3.ParseComplete{}, &pgproto3.BindComplete{}, fields(field("org", 1, 1, oidText, 0)), row("older"), tag("SELECT 1"), ready('I')),
+			server(t, &pgproto3.ParseComplete{}, &pgproto3.BindComplete{}, fields(field("org", 1, 1, oidText, 0)), row("of A"), tag("SELECT 1"), ready('I')),
+			server(t, &pgproto3.ParseComplete{}, &pgproto3.BindComplete{}, fields(field("org", 1, 1, oidText, 0)), row("of B"), tag("SELECT 1"), ready('I')),
+		}, []string{`started unknown`, `statement 1 "A"`, `statement 2 "B"`, `result 1/0 count=1 rowscut "SELECT 1" last`, `ready I`,
+			`result 2/0 count=1 rowscut "SELECT 1" last`, `ready I`, `desync`}},
+		{"part of a group when found", []step{
+			client(t, &parse{Query: "A"}, &bind{}), client(t, &execute{}, &syncing{}),
+			server(t, &pgproto3.ParseComplete{}, &pgproto3.BindComplete{}, tag("A"), ready('I')),
+		}, []string{`started unknown`}},
 		{"found in an answer: what comes first is not the client", []step{
 			server(t, tag("A")), client(t, &query{String: "B"}),
 		}, []string{`started unknown`}},

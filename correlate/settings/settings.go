@@ -113,13 +113,19 @@ func (s *Session) Reset(name string, local bool) {
 
 // ResetAll takes all settings back to the session's defaults. RESET ALL leaves the role alone, DISCARD ALL does not.
 func (s *Session) ResetAll(role bool) {
-	kept := Value{State: Unset}
-	if !role {
-		kept = s.Get("role")
-	}
+	before := s.now
 	s.now = state{unknown: s.late}
-	if kept.State != Unset {
-		s.Set("role", kept, false)
+	if role {
+		return
+	}
+	for _, e := range before.entries {
+		if e.name == "role" {
+			s.now.entries = []entry{e}
+			return
+		}
+	}
+	if before.unknown && !s.late {
+		s.Set("role", Value{State: Unknown}, false)
 	}
 }
 

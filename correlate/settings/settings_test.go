@@ -107,6 +107,25 @@ func TestRoleSurvivesResetAll(t *testing.T) {
 	}
 }
 
+// RESET ALL makes nothing of a role that lasts until the transaction ends.
+func TestLocalRoleSurvivesResetAll(t *testing.T) {
+	s := settings.New(nil, false)
+	s.Set("role", settings.Value{State: settings.Known, Text: "local"}, true)
+	s.ResetAll(false)
+	if got := s.Get("role").Text; got != "local" {
+		t.Errorf("role after RESET ALL is %q, want local", got)
+	}
+	s.Commit()
+	if got := s.Get("role"); got.State != settings.Unset {
+		t.Errorf("role after the transaction is %+v, want unset", got)
+	}
+	s.Void()
+	s.ResetAll(false)
+	if got := s.Get("role"); got.State != settings.Unknown {
+		t.Errorf("role that may be any is %+v after RESET ALL", got)
+	}
+}
+
 func TestSavepointsAreBounded(t *testing.T) {
 	s := settings.New(nil, false)
 	for i := range 10_000 {
