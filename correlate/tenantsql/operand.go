@@ -70,7 +70,11 @@ func (s *skimmer) primary(i, end int, p place) (operand, int) {
 	case tParam:
 		return operand{kind: isValue, value: Value{Kind: Param, Index: int(t.num)}}, i + 1
 	case tVariable:
-		return operand{kind: isValue, value: Value{Kind: Setting, Text: fold(s.sql[t.start:t.end])}}, i + 1
+		name, global := s.variableName(i)
+		if global {
+			return operand{kind: isValue, value: Value{Kind: Unknown}}, i + 1
+		}
+		return operand{kind: isValue, value: Value{Kind: Setting, Text: name}}, i + 1
 	case tOp:
 		switch {
 		case t.sub == opLeft:
@@ -117,6 +121,11 @@ func (s *skimmer) namedOperand(i, end int, p place) (operand, int) {
 	if t.kind == tWord && !columnWord(keyword(t.sub)) {
 		return operand{}, i + 1
 	}
+	if s.mysql && i+1 < end && s.is(i, "binary") && !s.op(i+1, opDot) && !s.op(i+1, opEqual) && !s.op(i+1, opLeft) && s.enter() {
+		o, j := s.operand(i+1, end, p) // BINARY x: x, compared byte by byte
+		s.leave()
+		return o, j
+	}
 	last, next, ok := s.path(i, end)
 	switch {
 	case !ok:
@@ -128,7 +137,13 @@ func (s *skimmer) namedOperand(i, end int, p place) (operand, int) {
 		_, plain := s.typeName(i, next)
 		return o.cast(plain || s.mysql), j // uuid '…', _utf8mb4'…'
 	}
+	if o, j, ok := s.jsonOperand(i, last, next, end, p); ok {
+		return o, j
+	}
 	if r, ok := s.resolve(i, last, p.scope); ok {
+		return operand{kind: isColumn, ref: r}, next
+	}
+	if r, ok := s.derivedColumn(i, last, p.scope); ok {
 		return operand{kind: isColumn, ref: r}, next
 	}
 	return operand{kind: isOtherColumn}, next
@@ -163,6 +178,23 @@ func (s *skimmer) call(i, end int, p place) (operand, int) {
 		o, j := s.operand(i+2, e, p)
 		s.leave()
 		if j == e && o.kind == isValue && o.value.Kind == Setting {
+			return o, c + 1
+		}
+	case s.is(i, "unnest") && s.element(i+2, c) == c: // one row for each element
+		if vals := s.arrayValues(i+2, c, p); vals.len() == 1 {
+			return operand{kind: isValue, value: s.vals[vals.from]}, c + 1
+		}
+	case s.mysql && s.is(i, "convert"): // (x USING charset)
+		if !s.enter() {
+			break
+		}
+		o, j := s.operand(i+2, c, p)
+		s.leave()
+		if s.word(j, kwUsing) && j+2 == c {
+			return o, c + 1
+		}
+	case s.mysql && (s.is(i, "json_unquote") || s.is(i, "json_extract") || s.is(i, "json_value")):
+		if o, ok := s.jsonCall(i, c, p); ok {
 			return o, c + 1
 		}
 	}

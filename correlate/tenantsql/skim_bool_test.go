@@ -41,7 +41,7 @@ func TestConditions(t *testing.T) {
 		{`select from a where left(x, 3) = 'abc' and tenant_id = 'x'`, `a=x`},
 		{`select from a where x = left(tenant_id, 3)`, `~a`},
 		{`select from a where tenant_id = 'x' group by b having tenant_id = 'y'`, `~a=x`},
-		{`select from a where current of c`, `a`},
+		{`select from a where current of c`, `a=UNKNOWN`},
 		{`select from a where tenant_id = 1 and tenant_id = 1`, `a=1`},
 		{`select from a where tenant_id = $1 and tenant_id = $2`, `a=UNKNOWN+$1+$2`},
 		{`select from a where tenant_id = 'x' and tenant_id = 'y'`, `a=UNKNOWN+x+y`},

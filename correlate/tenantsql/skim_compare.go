@@ -6,6 +6,9 @@ func (s *skimmer) compare(i, end int, p place) (int, bool) {
 	if j >= end || l.kind == isOther {
 		return j, false
 	}
+	if k := s.spelledEqual(j); k > j {
+		return s.equal(l, k, end, p)
+	}
 	switch {
 	case s.op(j, opEqual) && (s.word(j+1, kwAny) || s.word(j+1, kwSome)) && s.op(j+2, opLeft):
 		return s.anyOf(l, j+2, end, p)
@@ -17,6 +20,21 @@ func (s *skimmer) compare(i, end int, p place) (int, bool) {
 		return s.in(l, j+1, end, p)
 	}
 	return j, false
+}
+
+// spelledEqual gives the index behind OPERATOR(pg_catalog.=) at i, else i.
+func (s *skimmer) spelledEqual(i int) int {
+	if s.mysql || !s.is(i, "operator") || !s.op(i+1, opLeft) {
+		return i
+	}
+	k := i + 2
+	if s.is(k, "pg_catalog") && s.op(k+1, opDot) {
+		k += 2
+	}
+	if s.op(k, opEqual) && s.op(k+1, opRight) {
+		return k + 2
+	}
+	return i
 }
 
 func (s *skimmer) equal(l operand, i, end int, p place) (int, bool) {

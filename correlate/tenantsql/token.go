@@ -46,6 +46,8 @@ const (
 	opPlus
 	opMinus
 	opSlash
+	opPath    // -> ->> #> #>>: into a JSON document
+	opOrder   // <> != < > <= >=
 	opBang    // MySQL !
 	opBothAnd // MySQL &&
 	opBothOr  // MySQL ||: OR, or concatenation under PIPES_AS_CONCAT
