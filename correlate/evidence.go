@@ -84,6 +84,9 @@ func (u *unit) gather(e *Engine, r *reading, result *event.Result) {
 }
 
 func (u *unit) gatherRelation(e *Engine, r *reading, rel *tenantsql.Relation) {
+	if rel.Untouched {
+		return
+	}
 	table := newTableName(rel.Schema, rel.Name)
 	db := u.session.tables
 	class := e.policy.Table(table.schema, table.name)
@@ -184,7 +187,7 @@ func (u *unit) gatherRows(e *Engine, r *reading, result *event.Result) {
 	if r.does != nil {
 		all = len(r.does.Relations)
 		if all > 0 && len(u.relations) == 0 {
-			return // only shared tables
+			return // only shared tables, or none that a row is touched of
 		}
 	}
 	db := u.session.tables

@@ -3,6 +3,7 @@ package correlate
 import (
 	"tenantrace/collector/event"
 	"tenantrace/correlate/bounded"
+	"tenantrace/correlate/settings"
 	"tenantrace/correlate/tenantsql"
 	"tenantrace/correlate/verdict"
 )
@@ -101,11 +102,11 @@ func (e *Engine) read(s *session, text string, cut bool, binds []event.Param) re
 			r.does = &e.reader.analyse(d, does.Body, does.Cut).sql
 		case tenantsql.Execute:
 			b, ok := find(s.prepared, does.Name)
-			if !ok {
+			if !ok || b.text == "" { // PREPARE … FROM @v
 				r.does, r.unknown = nil, true
 				return r
 			}
-			r.args, r.named = r.arguments(does.Args), true
+			r.args, r.named = r.arguments(s, does.Args), true
 			r.does = &e.reader.analyse(d, b.text, b.cut).sql
 		case tenantsql.Fetch:
 			b, ok := find(s.cursors, does.Name)
@@ -131,7 +132,7 @@ func find(m *bounded.Map[string, body], name string) (body, bool) {
 }
 
 // arguments resolves the values that EXECUTE hands over.
-func (r *reading) arguments(args []tenantsql.Value) []param {
+func (r *reading) arguments(s *session, args []tenantsql.Value) []param {
 	out := make([]param, len(args))
 	for i, v := range args {
 		switch v.Kind {
@@ -139,6 +140,10 @@ func (r *reading) arguments(args []tenantsql.Value) []param {
 			out[i] = param{known: true, text: v.Text, level: verdict.EvidenceLiteral}
 		case tenantsql.Param:
 			out[i] = r.param(v.Index)
+		case tenantsql.Setting: // MySQL's EXECUTE … USING @v
+			if now := s.settings.Get(v.Text); now.State == settings.Known && !s.void {
+				out[i] = param{known: true, text: now.Text, level: verdict.EvidenceSession}
+			}
 		}
 	}
 	return out

@@ -88,9 +88,9 @@ func (e *Engine) sessionReady(ev *event.SessionReady) {
 	}
 }
 
-// endTransaction ends a transaction, implicit ones included.
+// endTransaction ends a transaction, implicit ones included. MySQL's rollback does not take settings back.
 func (e *Engine) endTransaction(s *session, committed bool) {
-	if committed {
+	if committed || s.engine == event.MySQL {
 		s.settings.Commit()
 	} else {
 		s.settings.Rollback()
@@ -185,9 +185,14 @@ func (e *Engine) blind(p *process) {
 	}
 }
 
+// dialect gives the rules by which the session's server reads a text. A sql_mode that was not seen counts as one that leaves quotes and backslashes as
+// they are by default.
 func (s *session) dialect() tenantsql.Dialect {
-	if s.engine == event.MySQL {
-		return tenantsql.MySQL
+	if s.engine != event.MySQL {
+		return tenantsql.PostgreSQL
 	}
-	return tenantsql.PostgreSQL
+	if mode := s.settings.Get("sql_mode"); mode.State == settings.Known {
+		return tenantsql.SQLMode(mode.Text)
+	}
+	return tenantsql.MySQL
 }

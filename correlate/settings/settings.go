@@ -75,6 +75,14 @@ func (s *Session) Get(name string) Value {
 	return s.fallback(name)
 }
 
+// Len returns how many settings were set.
+func (s *Session) Len() int { return len(s.now.entries) }
+
+// Has tells whether a setting was set.
+func (s *Session) Has(name string) bool {
+	return slices.ContainsFunc(s.now.entries, func(e entry) bool { return e.name == name })
+}
+
 func (s *Session) fallback(name string) Value {
 	if text, ok := s.defaults[name]; ok {
 		return Value{State: Known, Text: text}
