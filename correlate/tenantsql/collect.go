@@ -117,8 +117,8 @@ func (s *skimmer) starExact(c *collector, pos int32, tokens int, p place) bool {
 
 // output notes a tenant column among the output columns.
 func (c *collector) output(s *skimmer, pos int32, i, end int, p place) {
-	for k := i; k < end; k = s.skip(k, end) {
-		c.shared = c.shared || s.word(k, kwOver)
+	for k := i; k < end && !c.shared; k++ {
+		c.shared = s.word(k, kwOver)
 	}
 	o, j := s.operand(i, end, p)
 	if o.kind != isColumn || !s.outputName(j, end) {

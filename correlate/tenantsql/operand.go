@@ -97,10 +97,42 @@ func (s *skimmer) primary(i, end int, p place) (operand, int) {
 		}
 	case kwTrue, kwFalse:
 		if t.kind == tWord {
-			return operand{kind: isValue, value: Value{Text: fold(s.sql[t.start:t.end])}}, i + 1
+			return operand{kind: isValue, value: Value{Text: s.truthText(keyword(t.sub) == kwTrue)}}, i + 1
+		}
+	case kwCase:
+		if t.kind == tWord {
+			return operand{}, s.caseEnd(i, end)
 		}
 	}
 	return s.namedOperand(i, end, p)
+}
+
+// truthText gives what TRUE and FALSE are: numbers in MySQL.
+func (s *skimmer) truthText(b bool) string {
+	switch {
+	case s.mysql && b:
+		return "1"
+	case s.mysql:
+		return "0"
+	case b:
+		return "true"
+	}
+	return "false"
+}
+
+// caseEnd gives the index behind the END of the CASE at i.
+func (s *skimmer) caseEnd(i, end int) int {
+	for open := 0; i < end; i = s.skip(i, end) {
+		switch s.keyword(i) {
+		case kwCase:
+			open++
+		case kwEnd:
+			if open--; open == 0 {
+				return i + 1
+			}
+		}
+	}
+	return end
 }
 
 // namedOperand reads what begins with a name: a column, a function, a typed literal, CAST, ROW.
@@ -243,6 +275,9 @@ func (s *skimmer) bracket(i, end int, p place) (operand, int) {
 // so that it is computed once, is that setting.
 func (s *skimmer) scalar(i, c int, p place) operand {
 	sub := operand{kind: isValue, value: Value{Kind: Subquery}}
+	for s.op(i+1, opLeft) && s.close(i+1) == c-1 {
+		i, c = i+1, c-1
+	}
 	if !s.word(i+1, kwSelect) || !s.enter() {
 		return sub
 	}

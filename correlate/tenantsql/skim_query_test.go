@@ -94,6 +94,7 @@ func TestDerived(t *testing.T) {
 		{`select * from (select * from a, b) s where s.tenant_id = 1`, `a b`},
 		{`select * from (select max(tenant_id) as tenant_id from a) s where s.tenant_id = 1`, `a`},
 		{`select * from (select tenant_id, rank() over (order by total) r from a) s where s.tenant_id = 1`, `~a`},
+		{`select * from (select tenant_id, coalesce(rank() over (order by total), 0) r from a) s where s.tenant_id = 1`, `~a`},
 		{`select * from (select id, tenant_id from a union all select id, tenant_id from b) s where s.tenant_id = 1`, `a=1 b=1`},
 		{`select * from (select id, tenant_id from a union all select id, 5 from b) s where s.tenant_id = 1`, `a=1 b`},
 		{`select * from (select id, tenant_id from a where tenant_id = 1) s join c on c.tenant_id = s.tenant_id`, `a=1 c=1`},
