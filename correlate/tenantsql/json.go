@@ -127,6 +127,9 @@ func equalKeys(a, b []string) bool {
 func (s *skimmer) ownerOf(i, last int, sc int32) (ref, bool) {
 	for ; sc >= 0; sc = s.scopes[sc].parent {
 		for k := s.scopes[sc].first; k >= 0; k = s.items[k].next {
+			if !s.look() {
+				return ref{}, false
+			}
 			it := &s.items[k]
 			if last == i && it.absent || last > i && !s.named(last-2, it.name) {
 				continue

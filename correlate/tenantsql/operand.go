@@ -295,11 +295,18 @@ func (s *skimmer) scalar(i, c int, p place) operand {
 // stringValue reads a string and those that continue it.
 func (s *skimmer) stringValue(i, end int) (operand, int) {
 	text, ok := stringText(s.sql, s.toks[i], s.mysql)
+	var all []byte
 	for i++; i < end && s.toks[i].kind == tString; i++ {
-		more, okMore := stringText(s.sql, s.toks[i], s.mysql)
-		if ok = ok && okMore && len(text) < 1<<16; ok {
-			text += more
+		if all == nil {
+			all = append(all, text...)
 		}
+		more, okMore := stringText(s.sql, s.toks[i], s.mysql)
+		if ok = ok && okMore && len(all) < 1<<16; ok {
+			all = append(all, more...)
+		}
+	}
+	if all != nil {
+		text = string(all)
 	}
 	if !ok || i < end && s.is(i, "uescape") {
 		return operand{}, i

@@ -96,6 +96,9 @@ func (s *skimmer) resolve(from, to int, sc int32) (ref, bool) {
 	}
 	for ; sc >= 0; sc = s.scopes[sc].parent {
 		for k := s.scopes[sc].first; k >= 0; k = s.items[k].next {
+			if !s.look() {
+				return ref{}, false
+			}
 			it := &s.items[k]
 			if to == from && it.absent {
 				continue
@@ -124,6 +127,9 @@ func (s *skimmer) derivedColumn(from, to int, sc int32) (ref, bool) {
 		}
 	} else {
 		for k < 0 || !s.named(to-2, s.items[k].name) {
+			if !s.look() {
+				return ref{}, false
+			}
 			if k >= 0 {
 				k = s.items[k].next
 			}

@@ -22,6 +22,7 @@ type skimmer struct {
 	buf     []byte
 
 	depth  int
+	looks  int
 	broken bool    // something was not read: a cap, or brackets and clauses that make no sense
 	sure   bool    // a set_config() here is called once, for sure
 	calls  bool    // a function called here may be there for what it does to the session
@@ -44,7 +45,7 @@ func (s *skimmer) reset() {
 	s.sql, s.st = "", Statement{}
 	s.scopes, s.items, s.outs, s.ctes, s.rels = s.scopes[:0], s.items[:0], s.outs[:0], s.ctes[:0], s.rels[:0]
 	s.vals, s.preds, s.edges, s.assigns = s.vals[:0], s.preds[:0], s.edges[:0], s.assigns[:0]
-	s.depth, s.broken, s.sure, s.calls = 0, false, false, false
+	s.depth, s.looks, s.broken, s.sure, s.calls = 0, 0, false, false, false
 }
 
 // enter goes one level down; false at the cap. Each true asks for a leave.
@@ -58,6 +59,16 @@ func (s *skimmer) enter() bool {
 }
 
 func (s *skimmer) leave() { s.depth-- }
+
+// look asks for the time to look at an item of a FROM list; false at the cap: a name would else be looked for in thousands of joined tables, as many times.
+func (s *skimmer) look() bool {
+	if s.looks >= maxLooks {
+		s.broken = true
+		return false
+	}
+	s.looks++
+	return true
+}
 
 // complete tells whether the token before k is known to be followed by what stands at k: not so at the end of a cut text.
 func (s *skimmer) complete(k int) bool { return k < s.n || !s.partial }

@@ -3,6 +3,7 @@ package tenantsql
 const (
 	maxTokens = 20_000 // beyond it a text counts as cut and unparsed
 	maxDepth  = 100    // of nested queries, conditions and joins
+	maxLooks  = 200_000
 )
 
 // tokenKind is the lexical class of a token.
