@@ -155,7 +155,7 @@ func (e *Engine) applyChanges(s *session, u *unit, r *reading, kind tenantsql.Ki
 		}
 	}
 	if does.Calls { // a function of the application may have set them, in this transaction
-		for _, name := range slices.Concat(e.policy.Settings(), []string{"role", "search_path"}) {
+		for _, name := range slices.Concat(e.policy.Settings(), []string{"role", "search_path"}, s.settings.Names("@")) {
 			s.settings.Set(name, settings.Value{State: settings.Unknown, By: by}, false)
 		}
 	}

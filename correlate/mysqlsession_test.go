@@ -27,6 +27,7 @@ func TestMySQLSession(t *testing.T) {
 		{"a rollback keeps it", []string{"SET @t = 'acme'", "BEGIN", "SET @t = 'beta'", "ROLLBACK", byVariable}, []string{setBeta}},
 		{"a savepoint keeps it", []string{"BEGIN", "SET @t = 'acme'", "SAVEPOINT s", "SET @t = 'beta'", "ROLLBACK TO s", byVariable, "COMMIT"}, []string{setBeta}},
 		{"EXECUTE USING", []string{"PREPARE p FROM 'SELECT id FROM invoices WHERE tenant_id = ?'", "SET @t = 'beta'", "EXECUTE p USING @t"}, []string{setBeta}},
+		{"a function that may set it", []string{"SET @t = 'beta'", "SELECT enter('acme')", byVariable}, []string{"unattributed/session_unknown thread"}},
 		{"PREPARE from a variable", []string{"PREPARE p FROM @q", "EXECUTE p"}, []string{"unattributed/session_unknown thread"}},
 		{"ANSI_QUOTES", []string{"SET SESSION sql_mode = 'ANSI_QUOTES'", `SELECT id FROM "invoices" WHERE "tenant_id" = 'acme'`}, []string{ok}},
 		{"sql_mode that is not known", []string{"SET sql_mode = concat(@@sql_mode, 'x')", `SELECT id FROM invoices WHERE tenant_id = 'acme'`}, []string{ok}},

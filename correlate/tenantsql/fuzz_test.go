@@ -113,3 +113,34 @@ func FuzzCut(f *testing.F) {
 		}
 	})
 }
+
+// FuzzTokens asserts that the tokenizer walks a text once, from its beginning to its end, and that the brackets which it pairs enclose each other.
+func FuzzTokens(f *testing.F) {
+	seeds(f)
+	f.Fuzz(func(t *testing.T, sql string, dialect uint8, cut bool) {
+		d := Dialect(dialect) & dialectBits
+		s := newScanner(d, sql)
+		end := int32(0)
+		for {
+			k := s.next()
+			if k.start < end || k.end < k.start || int(k.end) > len(sql) || k.kind != tEnd && k.end == k.start {
+				t.Fatalf("%q: token %+v behind %d", sql, k, end)
+			}
+			if end = k.end; k.kind == tEnd {
+				break
+			}
+		}
+		if int(end) != len(sql) {
+			t.Errorf("%q: ended at %d", sql, end)
+		}
+		var l lexed
+		l.lex(d, sql, cut)
+		for i, k := range l.toks[:l.n] {
+			if k.op(opLeft) || k.op(opOpen) {
+				if c := l.close(i); c <= i || c < l.n && l.toks[c].sub != k.sub+1 {
+					t.Errorf("%q: the bracket at token %d is closed at %d of %d", sql, i, c, l.n)
+				}
+			}
+		}
+	})
+}

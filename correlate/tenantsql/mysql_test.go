@@ -54,6 +54,7 @@ func TestMySQL(t *testing.T) {
 		{`select * from a for system_time between now() and (now()) join b for system_time all where b.tenant_id = 1`, `a b=1`},
 		{`select * from a for system_time from '1' to '2' where tenant_id = 1`, `a=1`},
 		{`set statement max_statement_time = 1 for select * from a where tenant_id = 'x'`, `a=x`},
+		{`set statement sql_mode = 'ANSI_QUOTES' for select * from a where tenant_id = 'x'`, `a=x UNPARSED`},
 		{`load data local infile 'f' into table db.a fields terminated by ',' (id, @v) set tenant_id = 'x', n = @v`, `*db.a=x<-x`},
 		{`load data infile 'f' replace into table a (id, tenant_id)`, `*a`},
 		{`handler a read first where tenant_id = 'x'`, `a=x`},

@@ -6,7 +6,10 @@ func (s *skimmer) setStatement() int {
 		return 0
 	}
 	for i := 2; i < s.n; i = s.skip(i, s.n) {
-		if s.word(i, kwFor) {
+		switch {
+		case s.is(i, modeSetting): // for the statement alone, which was read without it
+			s.broken = true
+		case s.word(i, kwFor):
 			return i + 1
 		}
 	}
