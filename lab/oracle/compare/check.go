@@ -3,7 +3,10 @@ package compare
 import (
 	"bufio"
 	"encoding/json"
+	"math/rand/v2"
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -43,6 +46,7 @@ func Check(t *testing.T, d tenantsql.Dialect, statements []string, parse Parse) 
 	a := Analyzer()
 	seen := make(map[string]bool, len(statements))
 	compared, tables, values := 0, 0, 0
+	r := rand.New(rand.NewPCG(1, 2))
 	for _, sql := range statements {
 		if seen[sql] {
 			continue
@@ -59,6 +63,9 @@ func Check(t *testing.T, d tenantsql.Dialect, statements []string, parse Parse) 
 			continue
 		}
 		for i, part := range parts {
+			for range cuts {
+				checkCut(t, a, d, part, r.IntN(len(part)))
+			}
 			st := a.Analyze(d, part, false)
 			want, got := "", Evidence(&st)
 			if trees[i] != nil {
@@ -73,6 +80,39 @@ func Check(t *testing.T, d tenantsql.Dialect, statements []string, parse Parse) 
 		}
 	}
 	t.Logf("%d distinct statements compared: %d tables, %d of them with values", compared, tables, values)
+}
+
+// cuts is how often each statement is cut somewhere.
+const cuts = 4
+
+// checkCut asserts that a text which is cut says so and shows no value that stands nowhere in the whole one: no part of one.
+func checkCut(t *testing.T, a *tenantsql.Analyzer, d tenantsql.Dialect, sql string, n int) {
+	t.Helper()
+	st := a.Analyze(d, sql[:n], true)
+	if !st.Cut {
+		t.Errorf("%q: Cut is not set", sql[:n])
+	}
+	for _, r := range st.Relations {
+		for _, v := range append(slices.Clone(r.Values), r.Assigned...) {
+			if v.Kind == tenantsql.Literal && !stands(sql, v.Text) {
+				t.Errorf("%q\nof %q\nshows %q", sql[:n], sql, v.Text)
+			}
+		}
+	}
+}
+
+// stands tells whether a value stands whole in a text: as a number or truth value, or between quotes.
+func stands(sql, value string) bool {
+	if strings.ContainsAny(value, `'"\`) || value == "true" || value == "false" {
+		return true // written in many ways
+	}
+	for _, quotes := range []string{"''", `""`, "$$", "{}", "{,", ",}", ",,"} {
+		if strings.Contains(sql, quotes[:1]+value+quotes[1:]) {
+			return true
+		}
+	}
+	number, err := regexp.MatchString(`(^|\D)0*`+regexp.QuoteMeta(strings.TrimPrefix(value, "-"))+`(\D|$)`, sql)
+	return err == nil && number || value == "a" && strings.Contains(sql, `\0061`) || value == "0" || value == "1"
 }
 
 // refused stands for the evidence of a statement that the grammar does not read.
