@@ -62,12 +62,15 @@ func (e *Engine) sessionStarted(ev *event.SessionStarted) {
 	c.db.tables = e.database(c)
 }
 
+// standardStrings is the setting that says how a backslash in a string is read. The server reports it at a session's start and whenever it changes.
+const standardStrings = "standard_conforming_strings"
+
 func (e *Engine) sessionSetting(ev *event.SessionSetting) {
 	c, ok := e.conns.Get(ev.Conn)
 	if !ok || c.db == nil {
 		return
 	}
-	if ev.Name == "search_path" || ev.Name == "role" || slices.Contains(e.policy.Settings(), ev.Name) {
+	if ev.Name == "search_path" || ev.Name == "role" || ev.Name == standardStrings || slices.Contains(e.policy.Settings(), ev.Name) {
 		c.db.settings.Report(ev.Name, ev.Value)
 	}
 }
@@ -189,6 +192,9 @@ func (e *Engine) blind(p *process) {
 // they are by default.
 func (s *session) dialect() tenantsql.Dialect {
 	if s.engine != event.MySQL {
+		if now := s.settings.Get(standardStrings); now.State == settings.Known && now.Text == "on" {
+			return tenantsql.PostgreSQL | tenantsql.StandardStrings
+		}
 		return tenantsql.PostgreSQL
 	}
 	if mode := s.settings.Get("sql_mode"); mode.State == settings.Known {

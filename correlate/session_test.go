@@ -278,3 +278,21 @@ func TestCodeThatIsNotSeen(t *testing.T) {
 		tr.expectFindings()
 	}
 }
+
+// TestStandardStrings: the server's own word takes the doubt about a backslash away.
+func TestStandardStrings(t *testing.T) {
+	const text = `SELECT id FROM invoices WHERE path = 'c:\' AND tenant_id = 'acme'`
+	for value, want := range map[string]string{"": "unattributed/unparsed thread", "off": "unattributed/unparsed thread", "on": "ok_exact thread literal acme"} {
+		tr := newTrace(t, "")
+		c, db := tr.client("acme"), tr.database()
+		if value != "" {
+			tr.play(&event.SessionSetting{Header: tr.head(web, web), Conn: db, Name: "standard_conforming_strings", Value: value})
+		}
+		tr.sql(db, 9, selectScoped)
+		tr.lines = nil
+		r := tr.request(c, 7, "/")
+		tr.sql(db, 7, text)
+		tr.respond(c, r, 7, 200)
+		tr.expect(want)
+	}
+}

@@ -21,7 +21,7 @@ func seeds(f *testing.F) {
 		"select 'a\\' /* /* */ '' \x00 \xff $ $$ $a$ u& e'\\x4",
 		`))((][ select from from where and or not in ( ) , . :: = `,
 	} {
-		for _, d := range []uint8{0, 1, 3, 7} {
+		for _, d := range []uint8{0, 1, 3, 7, 8} {
 			f.Add(sql, d, false)
 			f.Add(sql, d, true)
 		}

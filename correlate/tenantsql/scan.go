@@ -10,6 +10,7 @@ type scanner struct {
 	mysql  bool
 	names  bool  // MySQL, ANSI_QUOTES: "x" is a name
 	plain  bool  // MySQL, NO_BACKSLASH_ESCAPES
+	sure   bool  // PostgreSQL, standard_conforming_strings is on
 	params int32 // ordinals given to "?"
 	signs  int   // up to here each + and - is an operator of its own
 	prev   token
@@ -19,7 +20,7 @@ type scanner struct {
 }
 
 func newScanner(d Dialect, sql string) scanner {
-	return scanner{sql: sql, mysql: d.mysql(), names: d&ANSIQuotes != 0, plain: d&NoBackslashEscapes != 0, doubt: -1}
+	return scanner{sql: sql, mysql: d.mysql(), names: d&ANSIQuotes != 0, plain: d&NoBackslashEscapes != 0, sure: d&StandardStrings != 0, doubt: -1}
 }
 
 // doubtAt remembers the first offset where the text can be read in two ways.

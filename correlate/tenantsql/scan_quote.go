@@ -120,7 +120,7 @@ func (s *scanner) body(t *token, quote byte, sub uint8) {
 	t.kind, t.sub = tString, sub
 	start := s.pos
 	s.close(quote, sub == quoteEscape)
-	if sub == quotePlain && !s.mysql && strings.Contains(s.sql[start:s.pos], `\'`) {
+	if sub == quotePlain && !s.mysql && !s.sure && strings.Contains(s.sql[start:s.pos], `\'`) {
 		s.doubtAt(start) // with standard_conforming_strings off the string is a longer one
 	}
 }
