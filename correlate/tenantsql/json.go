@@ -103,12 +103,35 @@ func (s *skimmer) tenantPath(i, last int, keys []string, p place) (ref, bool) {
 			return s.ownerOf(i, last, p.scope)
 		}
 	}
-	if len(s.columns) > 0 && s.tenantName(keys[len(keys)-1]) { // by its name: a sign, no evidence
-		if r, ok := s.ownerOf(i, last, p.scope); ok {
-			s.doubtful(r)
-		}
-	}
 	return ref{}, false
+}
+
+// jsonSign marks the table of a document of which a condition reads a key that is named like a tenant column: a sign, no evidence. The key is the
+// string at i, behind an operator or as the path of a function.
+func (s *skimmer) jsonSign(i int, p place) {
+	last := i - 2
+	if s.op(i-1, opPath) {
+		for last >= 2 && s.toks[last].kind == tString && s.op(last-1, opPath) {
+			last -= 2
+		}
+	} else if last < 2 || !s.op(i-1, opComma) || !s.mysql {
+		return
+	}
+	key, ok := stringText(s.sql, s.toks[i], s.mysql)
+	if !ok || last < 0 || !s.name(last) {
+		return
+	}
+	keys := s.keysOf(key, s.sql[s.toks[i-1].start:s.toks[i-1].end])
+	if len(keys) == 0 || !s.tenantName(trim(keys[len(keys)-1])) {
+		return
+	}
+	from := last
+	for from >= 2 && s.op(from-1, opDot) && s.name(from-2) {
+		from -= 2
+	}
+	if r, ok := s.ownerOf(from, last, p.scope); ok {
+		s.doubtful(r)
+	}
 }
 
 func equalKeys(a, b []string) bool {
@@ -116,7 +139,7 @@ func equalKeys(a, b []string) bool {
 		return false
 	}
 	for i := range a {
-		if a[i] != trim(b[i]) {
+		if !equalFold(a[i], trim(b[i])) { // the policy gives them in lower case
 			return false
 		}
 	}

@@ -159,6 +159,8 @@ func (s *skimmer) scan(i, end int, p place, mark bool) {
 			s.intoVariables(i, 0, 0, end)
 		case t.word(kwCase), t.word(kwCoalesce), t.word(kwAnd), t.word(kwOr):
 			s.sure = false
+		case mark && t.kind == tString && i > 1:
+			s.jsonSign(i, p)
 		case mark && t.name() && s.tenantColumn(i) && p.scope >= 0:
 			from := i
 			for from-2 >= 0 && s.op(from-1, opDot) && s.name(from-2) {
