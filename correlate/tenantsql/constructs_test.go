@@ -84,6 +84,7 @@ func TestListedRows(t *testing.T) {
 		{`insert into a (tenant_id, n) select *, 1 from (values ('x')) v`, `*a=x<-x`},
 		{`with v (tenant_id, n) as (values ('x', 1)) insert into a (tenant_id, n) select tenant_id, n from v`, `*a=x<-x`},
 		{`with v (tenant_id, n) as (values ('x', 1)) update a set n = v.n from v where a.tenant_id = v.tenant_id`, `*a=x`},
+		{`select from a join (values ('x'), ('y') order by 1 limit 1) v (t) on a.tenant_id = v.t`, `a=x|y`},
 		{`select from a join (values ('x'), (f())) v (t) on a.tenant_id = v.t`, `a=x|UNKNOWN`},
 		{`select from a join (values ('x'), ('y', 1)) v (t) on a.tenant_id = v.t`, `a=x|y`},
 		{`select from a join (values ('x') union values ('y')) v (t) on a.tenant_id = v.t`, `~a`},

@@ -65,7 +65,7 @@ func (s *skimmer) term(i, end int, p place, c *collector) int {
 		c.arm(s)
 		e := s.queryTail(i, end)
 		s.scan(i, e, p, false)
-		c.values(s, i+1, e)
+		c.values(s, i+1, s.clause(i+1, e))
 		return e
 	default:
 		s.broken = true
