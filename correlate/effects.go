@@ -1,6 +1,7 @@
 package correlate
 
 import (
+	"slices"
 	"strings"
 
 	"tenantrace/collector/event"
@@ -72,6 +73,9 @@ func (e *Engine) apply(s *session, u *unit, r *reading, result *event.Result) {
 		default:
 			s.prepared.Delete(r.said.sql.Name)
 		}
+	case tenantsql.Use: // no command tag tells of it: the text is there
+		s.database = r.said.sql.Name
+		s.tables = e.database(s.conn)
 	case tenantsql.Discard:
 		if r.said == nil || len(r.said.sql.Changes) > 0 {
 			s.forget()
@@ -99,10 +103,10 @@ func (s *session) remember(m **bounded.Map[string, body], limit int, name string
 	(*m).Put(name, b)
 }
 
-// applySavepoint follows savepoints. The command tag of ROLLBACK TO is ROLLBACK: it is told by its text alone.
+// applySavepoint follows savepoints; MySQL's do not take settings back. The command tag of ROLLBACK TO is ROLLBACK: it is told by its text alone.
 func (e *Engine) applySavepoint(s *session, kind tenantsql.Kind, r *reading) {
-	if r.said == nil {
-		return // a rollback to it will not find it, and void what was set since
+	if r.said == nil || s.engine == event.MySQL {
+		return // in PostgreSQL, a rollback to it will not find it, and void what was set since
 	}
 	switch name := r.said.sql.Name; kind {
 	case tenantsql.Savepoint:
@@ -139,6 +143,9 @@ func (e *Engine) applyChanges(s *session, u *unit, r *reading, kind tenantsql.Ki
 	// A cursor calls set_config() as its rows are fetched, if they are.
 	cursor := r.said != nil && (r.said.sql.Kind == tenantsql.Declare || r.said.sql.Kind == tenantsql.Fetch)
 	for _, c := range does.Changes {
+		if !s.keeps(e, c.Name) {
+			continue
+		}
 		switch {
 		case cursor:
 			s.settings.Set(c.Name, settings.Value{State: settings.Unknown, By: by}, false)
@@ -159,6 +166,19 @@ func (e *Engine) applyChanges(s *session, u *unit, r *reading, kind tenantsql.Ki
 			}
 		}
 	}
+	if does.Calls { // a function of the application may have set them, in this transaction
+		for _, name := range slices.Concat(e.policy.Settings(), []string{"role", "search_path"}, s.settings.Names("@")) {
+			s.settings.Set(name, settings.Value{State: settings.Unknown, By: by}, false)
+		}
+	}
+}
+
+// maxVariables bounds the user variables of a MySQL session whose values are kept; those of policy are kept beyond it.
+const maxVariables = 64
+
+// keeps tells whether a setting is kept.
+func (s *session) keeps(e *Engine, name string) bool {
+	return !strings.HasPrefix(name, "@") || s.settings.Len() < maxVariables || s.settings.Has(name) || slices.Contains(e.policy.Settings(), name)
 }
 
 // settingValue resolves the value that a setting is set to. set_config() with NULL resets to the default, which is not known here.
@@ -186,7 +206,7 @@ func (r *reading) mayHaveSet(kind tenantsql.Kind) bool {
 	if r.does == nil {
 		return (r.unknown || r.said == nil) && !touchesNoSetting(kind)
 	}
-	return len(r.does.Changes) > 0 || (r.does.Cut || r.does.Unparsed) && !touchesNoSetting(r.does.Kind)
+	return r.does.Calls || len(r.does.Changes) > 0 || (r.does.Cut || r.does.Unparsed) && !touchesNoSetting(r.does.Kind)
 }
 
 // inert tells whether a statement is known to touch no row: PREPARE, EXPLAIN, or by its command tag.

@@ -97,6 +97,9 @@ func (u *unit) gather(e *Engine, r *reading, result *event.Result) {
 }
 
 func (u *unit) gatherRelation(by *rules, r *reading, rel *tenantsql.Relation) {
+	if rel.Untouched {
+		return
+	}
 	at := u.place(by, rel)
 	table := at.table
 	db := u.session.tables
@@ -204,7 +207,7 @@ func (u *unit) gatherRows(by *rules, r *reading, result *event.Result) {
 	if r.does != nil {
 		all = len(r.does.Relations)
 		if all > 0 && len(u.relations) == 0 {
-			return // only shared tables
+			return // only shared tables, or none that a row is touched of
 		}
 	}
 	db := u.session.tables

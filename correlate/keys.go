@@ -15,6 +15,9 @@ func (u *unit) gatherKeys(by *rules, r *reading) {
 		key := &by.Keys[i]
 		for k := range r.keys[i].Relations {
 			rel := &r.keys[i].Relations[k]
+			if rel.Untouched {
+				continue
+			}
 			if u.place(by, rel).class == policy.TableShared {
 				continue
 			}

@@ -4,6 +4,7 @@ import (
 	"tenantrace/collector/event"
 	"tenantrace/correlate/bounded"
 	"tenantrace/correlate/policy"
+	"tenantrace/correlate/settings"
 	"tenantrace/correlate/tenantsql"
 	"tenantrace/correlate/verdict"
 )
@@ -114,11 +115,11 @@ func (e *Engine) read(s *session, text string, cut bool, binds []event.Param) re
 			r.run(by.analyse(d, does.Body, does.Cut))
 		case tenantsql.Execute:
 			b, ok := find(s.prepared, does.Name)
-			if !ok {
+			if !ok || b.text == "" { // PREPARE … FROM @v
 				r.does, r.unknown = nil, true
 				return r
 			}
-			r.args, r.named = r.arguments(does.Args), true
+			r.args, r.named = r.arguments(s, does.Args), true
 			r.run(by.analyse(d, b.text, b.cut))
 		case tenantsql.Fetch:
 			b, ok := find(s.cursors, does.Name)
@@ -147,7 +148,7 @@ func find(m *bounded.Map[string, body], name string) (body, bool) {
 }
 
 // arguments resolves the values that EXECUTE hands over.
-func (r *reading) arguments(args []tenantsql.Value) []param {
+func (r *reading) arguments(s *session, args []tenantsql.Value) []param {
 	out := make([]param, len(args))
 	for i, v := range args {
 		switch v.Kind {
@@ -155,6 +156,10 @@ func (r *reading) arguments(args []tenantsql.Value) []param {
 			out[i] = param{known: true, text: v.Text, level: verdict.EvidenceLiteral}
 		case tenantsql.Param:
 			out[i] = r.param(v.Index)
+		case tenantsql.Setting: // MySQL's EXECUTE … USING @v
+			if now := s.settings.Get(v.Text); now.State == settings.Known && !s.void {
+				out[i] = param{known: true, text: now.Text, level: verdict.EvidenceSession}
+			}
 		}
 	}
 	return out

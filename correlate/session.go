@@ -68,12 +68,15 @@ func (e *Engine) sessionStarted(ev *event.SessionStarted) {
 	c.db.tables = e.database(c)
 }
 
+// standardStrings is the setting that says how a backslash in a string is read. The server reports it at a session's start and whenever it changes.
+const standardStrings = "standard_conforming_strings"
+
 func (e *Engine) sessionSetting(ev *event.SessionSetting) {
 	c, ok := e.conns.Get(ev.Conn)
 	if !ok || c.db == nil {
 		return
 	}
-	if e.rulesOf(c.db).watches(ev.Name) {
+	if e.rulesOf(c.db).watches(ev.Name) || ev.Name == standardStrings {
 		c.db.moved = c.db.moved || ev.Name == databaseSetting
 		c.db.settings.Report(ev.Name, ev.Value)
 	}
@@ -98,9 +101,9 @@ func (e *Engine) sessionReady(ev *event.SessionReady) {
 	}
 }
 
-// endTransaction ends a transaction, implicit ones included.
+// endTransaction ends a transaction, implicit ones included. MySQL's rollback does not take settings back.
 func (e *Engine) endTransaction(s *session, committed bool) {
-	if committed {
+	if committed || s.engine == event.MySQL {
 		s.settings.Commit()
 	} else {
 		s.settings.Rollback()
@@ -200,9 +203,17 @@ func (e *Engine) blind(p *process) {
 	}
 }
 
+// dialect gives the rules by which the session's server reads a text. A sql_mode that was not seen counts as one that leaves quotes and backslashes as
+// they are by default.
 func (s *session) dialect() tenantsql.Dialect {
-	if s.engine == event.MySQL {
-		return tenantsql.MySQL
+	if s.engine != event.MySQL {
+		if now := s.settings.Get(standardStrings); now.State == settings.Known && now.Text == "on" {
+			return tenantsql.PostgreSQL | tenantsql.StandardStrings
+		}
+		return tenantsql.PostgreSQL
 	}
-	return tenantsql.PostgreSQL
+	if mode := s.settings.Get("sql_mode"); mode.State == settings.Known {
+		return tenantsql.SQLMode(mode.Text)
+	}
+	return tenantsql.MySQL
 }

@@ -43,6 +43,13 @@ func TestSessionEvidence(t *testing.T) {
 		{"PREPARE", []string{"PREPARE q AS " + selectBeta, "EXECUTE q"}, []string{"violation thread literal beta [CROSS_TENANT_READ]"}},
 		{"PREPARE with a parameter", []string{"PREPARE q(text) AS SELECT id FROM invoices WHERE tenant_id = $1", "EXECUTE q('acme')", "EXECUTE q('beta')"},
 			[]string{"ok_exact thread literal acme", "violation thread literal beta [CROSS_TENANT_READ IDENTITY_TOCTOU]"}},
+		{"a function that may set it", []string{"SET app.tenant_id = 'beta'", "SELECT enter('acme')", unscoped}, []string{"unattributed/session_unknown thread"}},
+		{"a function in FROM", []string{"SET app.tenant_id = 'beta'", "SELECT * FROM enter('acme')", unscoped}, []string{"unattributed/session_unknown thread"}},
+		{"a function, and then SET", []string{"SELECT enter('beta')", "SET app.tenant_id = 'acme'", unscoped}, []string{ok}},
+		{"a function that is rolled back", []string{"SET app.tenant_id = 'acme'", "BEGIN", "SELECT enter('beta')", "ROLLBACK", unscoped}, []string{ok}},
+		{"a function of the server", []string{"SET app.tenant_id = 'acme'", "SELECT now(), pg_backend_pid()", unscoped}, []string{ok}},
+		{"a condition that never holds", []string{"SELECT id FROM invoices WHERE tenant_id = 'beta' AND 1 = 0"}, nil},
+		{"an arm that never holds", []string{"SELECT id FROM invoices WHERE tenant_id = 'acme' OR (tenant_id = 'beta' AND 1 = 0)"}, []string{"ok_exact thread literal acme"}},
 		{"unknown EXECUTE", []string{"EXECUTE nothing"}, []string{"unattributed/session_unknown thread"}},
 		{"DEALLOCATE", []string{"PREPARE q AS " + selectBeta, "DEALLOCATE q", "EXECUTE q"}, []string{"unattributed/session_unknown thread"}},
 		{"cursor", []string{"BEGIN", "DECLARE c CURSOR FOR " + selectScoped, "FETCH 10 FROM c", "COMMIT"}, []string{"ok_exact thread literal acme", "ok_exact thread literal acme"}},
@@ -273,5 +280,23 @@ func TestCodeThatIsNotSeen(t *testing.T) {
 		tr.respond(c, r, 7, 200)
 		tr.expect("ok_exact thread literal acme", "no_tenant thread", "unattributed/unparsed thread", "unattributed/session_unknown thread", "no_tenant thread", "ok_exact thread session acme")
 		tr.expectFindings()
+	}
+}
+
+// TestStandardStrings: the server's own word takes the doubt about a backslash away.
+func TestStandardStrings(t *testing.T) {
+	const text = `SELECT id FROM invoices WHERE path = 'c:\' AND tenant_id = 'acme'`
+	for value, want := range map[string]string{"": "unattributed/unparsed thread", "off": "unattributed/unparsed thread", "on": "ok_exact thread literal acme"} {
+		tr := newTrace(t, "")
+		c, db := tr.client("acme"), tr.database()
+		if value != "" {
+			tr.play(&event.SessionSetting{Header: tr.head(web, web), Conn: db, Name: "standard_conforming_strings", Value: value})
+		}
+		tr.sql(db, 9, selectScoped)
+		tr.lines = nil
+		r := tr.request(c, 7, "/")
+		tr.sql(db, 7, text)
+		tr.respond(c, r, 7, 200)
+		tr.expect(want)
 	}
 }

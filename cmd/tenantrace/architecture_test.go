@@ -48,6 +48,7 @@ var rules = []rule{
 	{folder: "correlate/verdict"},
 	{folder: "cmd", ours: []string{"bpf", "cmd", "collector", "correlate"}, others: []string{"*"}},
 	{folder: "lab", ours: []string{"lab"}, others: []string{"*"}},
+	{folder: "lab/oracle", ours: []string{"correlate/tenantsql", "lab/oracle"}, others: []string{"*"}}, // a module of its own
 }
 
 func ruleOf(folder string) *rule {

@@ -3,7 +3,10 @@
 // with it.
 package settings
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // maxSavepoints bounds the savepoints of a transaction that are remembered.
 const maxSavepoints = 256
@@ -73,6 +76,24 @@ func (s *Session) Get(name string) Value {
 		return Value{State: Unknown}
 	}
 	return s.fallback(name)
+}
+
+// Len returns how many settings were set.
+func (s *Session) Len() int { return len(s.now.entries) }
+
+// Names returns the names of the settings that were set and begin with prefix.
+func (s *Session) Names(prefix string) (names []string) {
+	for _, e := range s.now.entries {
+		if strings.HasPrefix(e.name, prefix) {
+			names = append(names, e.name)
+		}
+	}
+	return names
+}
+
+// Has tells whether a setting was set.
+func (s *Session) Has(name string) bool {
+	return slices.ContainsFunc(s.now.entries, func(e entry) bool { return e.name == name })
 }
 
 func (s *Session) fallback(name string) Value {

@@ -8,6 +8,7 @@ const maxText = 1 << 28
 // Analyzer reads statements. It is safe for concurrent use.
 type Analyzer struct {
 	columns  []string // lower case
+	paths    []jsonColumn
 	settings []string // lower case
 	pool     sync.Pool
 }
@@ -16,12 +17,16 @@ type Analyzer struct {
 func New(cfg Config) *Analyzer {
 	a := &Analyzer{}
 	for _, c := range cfg.Columns {
+		if p, ok := parseJSONColumn(c); ok {
+			a.paths = append(a.paths, p)
+			continue
+		}
 		a.columns = append(a.columns, fold(c))
 	}
 	for _, c := range cfg.Settings {
 		a.settings = append(a.settings, fold(c))
 	}
-	a.pool.New = func() any { return &skimmer{columns: a.columns, settings: a.settings} }
+	a.pool.New = func() any { return &skimmer{columns: a.columns, paths: a.paths, settings: a.settings} }
 	return a
 }
 

@@ -21,6 +21,9 @@ type relation struct {
 	assigned span   // of changed rows
 	insert   bool   // rows are inserted
 	upsert   bool   // and others are changed, which vals covers or not
+
+	hidden    bool // no table: EXCLUDED, a column of VALUES
+	untouched bool // the condition lets none of its rows through
 }
 
 const (

@@ -12,6 +12,7 @@ type collector struct {
 	arms    int32
 	starred bool // a * came before: positions are not known any more
 	shared  bool // a window function reads rows that a condition on the output does not choose
+	rows    span // tokens of the last VALUES list, if it is the only arm
 }
 
 func outputs() collector { return collector{outs: -1, last: -1} }
@@ -37,11 +38,15 @@ func (c *collector) done(s *skimmer, n int32) {
 	}
 }
 
-// values takes note of a VALUES list as an arm.
-func (c *collector) values(s *skimmer) {
-	if c != nil && c.insert {
+// values takes note of the VALUES list i … end as an arm.
+func (c *collector) values(s *skimmer, i, end int) {
+	switch {
+	case c == nil:
+	case c.insert:
 		c.starred = true
 		c.done(s, 0)
+	default:
+		c.rows = span{int32(i), int32(end)}
 	}
 }
 
@@ -50,6 +55,9 @@ func (c *collector) item(s *skimmer, pos int32, i, end int, p place) {
 	switch {
 	case c == nil || i >= end || c.starred:
 	case s.op(end-1, opStar) && (end == i+1 || s.op(end-2, opDot)):
+		if c.insert && s.starExact(c, pos, end-i, p) {
+			return
+		}
 		c.star(s, p.scope, i)
 		c.starred = true
 	case c.insert:
@@ -69,7 +77,7 @@ func (c *collector) insertItem(s *skimmer, i, end int, p place) {
 		o = operand{}
 	}
 	if o.kind == isColumn {
-		s.assigns = append(s.assigns, assign{o.ref, c.rel})
+		s.assigns = append(s.assigns, assign{from: o.ref, rel: c.rel})
 		return
 	}
 	s.insertValue(c.rel, o.known())
@@ -85,10 +93,32 @@ func (s *skimmer) outputName(i, end int) bool {
 	return i == end && s.complete(end)
 }
 
+// starExact gives an INSERT the columns behind a lone * that come from one item whose columns are known by position; false if they do not.
+func (s *skimmer) starExact(c *collector, pos int32, tokens int, p place) bool {
+	k := s.scopes[p.scope].first
+	if pos > 0 || tokens > 1 || k < 0 || s.items[k].next >= 0 || !s.items[k].exact {
+		return false
+	}
+	for _, at := range c.at {
+		found := false
+		for o := s.items[k].outs; o >= 0; o = s.outs[o].next {
+			if s.outs[o].pos == at {
+				s.assigns = append(s.assigns, assign{from: ref{item: k, pos: at}, rel: c.rel})
+				found = true
+			}
+		}
+		if !found {
+			s.insertValue(c.rel, Value{Kind: Unknown})
+		}
+	}
+	c.at = nil
+	return true
+}
+
 // output notes a tenant column among the output columns.
 func (c *collector) output(s *skimmer, pos int32, i, end int, p place) {
-	for k := i; k < end; k = s.skip(k, end) {
-		c.shared = c.shared || s.word(k, kwOver)
+	for k := i; k < end && !c.shared; k++ {
+		c.shared = s.word(k, kwOver)
 	}
 	o, j := s.operand(i, end, p)
 	if o.kind != isColumn || !s.outputName(j, end) {

@@ -12,17 +12,25 @@ func (s *skimmer) finish() Statement {
 		n += r.vals.len() + r.assigned.len()
 	}
 	if len(s.rels) > 0 {
-		st.Relations = make([]Relation, len(s.rels))
+		st.Relations = make([]Relation, 0, len(s.rels))
 	}
 	room := make([]Value, 0, n)
 	for i := range s.rels {
 		r := &s.rels[i]
+		switch {
+		case r.hidden:
+			continue
+		case r.untouched && !r.insert:
+			r.Untouched, r.Heuristic = true, false
+			st.Relations = append(st.Relations, r.Relation)
+			continue
+		}
 		room = s.take(&r.Values, room, r.vals)
 		room = s.take(&r.Assigned, room, r.assigned)
 		for _, e := range r.every {
 			r.Every = append(r.Every, append([]Value(nil), s.values(e)...))
 		}
-		st.Relations[i] = r.Relation
+		st.Relations = append(st.Relations, r.Relation)
 	}
 	if s.doubt >= 0 {
 		st.blur()

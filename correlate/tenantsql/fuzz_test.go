@@ -21,7 +21,7 @@ func seeds(f *testing.F) {
 		"select 'a\\' /* /* */ '' \x00 \xff $ $$ $a$ u& e'\\x4",
 		`))((][ select from from where and or not in ( ) , . :: = `,
 	} {
-		for _, d := range []uint8{0, 1} {
+		for _, d := range []uint8{0, 1, 3, 7, 8} {
 			f.Add(sql, d, false)
 			f.Add(sql, d, true)
 		}
@@ -33,7 +33,7 @@ func FuzzAnalyze(f *testing.F) {
 	a := testAnalyzer()
 	const marker = "Qz7marker"
 	f.Fuzz(func(t *testing.T, sql string, dialect uint8, cut bool) {
-		d := Dialect(dialect % 2)
+		d := Dialect(dialect) & dialectBits
 		st := a.Analyze(d, sql, cut)
 		if len(st.Shape) > maxShape || !utf8.ValidString(st.Shape) && utf8.ValidString(sql) {
 			t.Errorf("shape of %d bytes: %q", len(st.Shape), st.Shape)
@@ -69,7 +69,7 @@ func FuzzSplit(f *testing.F) {
 	seeds(f)
 	f.Add("--;", uint8(1), false)
 	f.Fuzz(func(t *testing.T, sql string, dialect uint8, cut bool) {
-		d := Dialect(dialect % 2)
+		d := Dialect(dialect) & dialectBits
 		rest := sql
 		for _, one := range Split(d, sql, cut) {
 			k := strings.Index(rest, one)
@@ -78,7 +78,7 @@ func FuzzSplit(f *testing.F) {
 			}
 			rest = rest[k+len(one):]
 			// MySQL's -- is a comment before white space and at the end of a text, but not before the semicolon that stood here.
-			if !cut && !(d == MySQL && strings.HasSuffix(one, "--")) && Split(d, one, false) == nil {
+			if !cut && !(d.mysql() && strings.HasSuffix(one, "--")) && Split(d, one, false) == nil {
 				t.Errorf("%q is empty", one)
 			}
 		}
@@ -108,6 +108,37 @@ func FuzzCut(f *testing.F) {
 			for _, v := range r.Values {
 				if v.Kind == Literal && v.Text != value {
 					t.Errorf("%q: got %+v", sql[:int(n)%len(sql)], v)
+				}
+			}
+		}
+	})
+}
+
+// FuzzTokens asserts that the tokenizer walks a text once, from its beginning to its end, and that the brackets which it pairs enclose each other.
+func FuzzTokens(f *testing.F) {
+	seeds(f)
+	f.Fuzz(func(t *testing.T, sql string, dialect uint8, cut bool) {
+		d := Dialect(dialect) & dialectBits
+		s := newScanner(d, sql)
+		end := int32(0)
+		for {
+			k := s.next()
+			if k.start < end || k.end < k.start || int(k.end) > len(sql) || k.kind != tEnd && k.end == k.start {
+				t.Fatalf("%q: token %+v behind %d", sql, k, end)
+			}
+			if end = k.end; k.kind == tEnd {
+				break
+			}
+		}
+		if int(end) != len(sql) {
+			t.Errorf("%q: ended at %d", sql, end)
+		}
+		var l lexed
+		l.lex(d, sql, cut)
+		for i, k := range l.toks[:l.n] {
+			if k.op(opLeft) || k.op(opOpen) {
+				if c := l.close(i); c <= i || c < l.n && l.toks[c].sub != k.sub+1 {
+					t.Errorf("%q: the bracket at token %d is closed at %d of %d", sql, i, c, l.n)
 				}
 			}
 		}

@@ -17,7 +17,7 @@ type lexed struct {
 // lex reads the text. Of a cut text the last token goes if it reaches the end: 'ac may be 'acme', and 'acme' may be 'acme”s'. A token without
 // its end goes as well.
 func (l *lexed) lex(d Dialect, sql string, cut bool) {
-	l.sql, l.mysql = sql, d == MySQL
+	l.sql, l.mysql = sql, d.mysql()
 	l.toks, l.open = l.toks[:0], l.open[:0]
 	l.partial, l.capped, l.uneven, l.more = cut, false, false, false
 	s := newScanner(d, sql)

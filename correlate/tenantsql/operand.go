@@ -70,7 +70,11 @@ func (s *skimmer) primary(i, end int, p place) (operand, int) {
 	case tParam:
 		return operand{kind: isValue, value: Value{Kind: Param, Index: int(t.num)}}, i + 1
 	case tVariable:
-		return operand{kind: isValue, value: Value{Kind: Setting, Text: fold(s.sql[t.start:t.end])}}, i + 1
+		name, global := s.variableName(i)
+		if global {
+			return operand{kind: isValue, value: Value{Kind: Unknown}}, i + 1
+		}
+		return operand{kind: isValue, value: Value{Kind: Setting, Text: name}}, i + 1
 	case tOp:
 		switch {
 		case t.sub == opLeft:
@@ -93,10 +97,42 @@ func (s *skimmer) primary(i, end int, p place) (operand, int) {
 		}
 	case kwTrue, kwFalse:
 		if t.kind == tWord {
-			return operand{kind: isValue, value: Value{Text: fold(s.sql[t.start:t.end])}}, i + 1
+			return operand{kind: isValue, value: Value{Text: s.truthText(keyword(t.sub) == kwTrue)}}, i + 1
+		}
+	case kwCase:
+		if t.kind == tWord {
+			return operand{}, s.caseEnd(i, end)
 		}
 	}
 	return s.namedOperand(i, end, p)
+}
+
+// truthText gives what TRUE and FALSE are: numbers in MySQL.
+func (s *skimmer) truthText(b bool) string {
+	switch {
+	case s.mysql && b:
+		return "1"
+	case s.mysql:
+		return "0"
+	case b:
+		return "true"
+	}
+	return "false"
+}
+
+// caseEnd gives the index behind the END of the CASE at i.
+func (s *skimmer) caseEnd(i, end int) int {
+	for open := 0; i < end; i = s.skip(i, end) {
+		switch s.keyword(i) {
+		case kwCase:
+			open++
+		case kwEnd:
+			if open--; open == 0 {
+				return i + 1
+			}
+		}
+	}
+	return end
 }
 
 // namedOperand reads what begins with a name: a column, a function, a typed literal, CAST, ROW.
@@ -117,6 +153,11 @@ func (s *skimmer) namedOperand(i, end int, p place) (operand, int) {
 	if t.kind == tWord && !columnWord(keyword(t.sub)) {
 		return operand{}, i + 1
 	}
+	if s.mysql && i+1 < end && s.is(i, "binary") && !s.op(i+1, opDot) && !s.op(i+1, opEqual) && !s.op(i+1, opLeft) && s.enter() {
+		o, j := s.operand(i+1, end, p) // BINARY x: x, compared byte by byte
+		s.leave()
+		return o, j
+	}
 	last, next, ok := s.path(i, end)
 	switch {
 	case !ok:
@@ -128,7 +169,13 @@ func (s *skimmer) namedOperand(i, end int, p place) (operand, int) {
 		_, plain := s.typeName(i, next)
 		return o.cast(plain || s.mysql), j // uuid '…', _utf8mb4'…'
 	}
+	if o, j, ok := s.jsonOperand(i, last, next, end, p); ok {
+		return o, j
+	}
 	if r, ok := s.resolve(i, last, p.scope); ok {
+		return operand{kind: isColumn, ref: r}, next
+	}
+	if r, ok := s.derivedColumn(i, last, p.scope); ok {
 		return operand{kind: isColumn, ref: r}, next
 	}
 	return operand{kind: isOtherColumn}, next
@@ -163,6 +210,23 @@ func (s *skimmer) call(i, end int, p place) (operand, int) {
 		o, j := s.operand(i+2, e, p)
 		s.leave()
 		if j == e && o.kind == isValue && o.value.Kind == Setting {
+			return o, c + 1
+		}
+	case s.is(i, "unnest") && s.element(i+2, c) == c: // one row for each element
+		if vals := s.arrayValues(i+2, c, p); vals.len() == 1 {
+			return operand{kind: isValue, value: s.vals[vals.from]}, c + 1
+		}
+	case s.mysql && s.is(i, "convert"): // (x USING charset)
+		if !s.enter() {
+			break
+		}
+		o, j := s.operand(i+2, c, p)
+		s.leave()
+		if s.word(j, kwUsing) && j+2 == c {
+			return o, c + 1
+		}
+	case s.mysql && (s.is(i, "json_unquote") || s.is(i, "json_extract") || s.is(i, "json_value")):
+		if o, ok := s.jsonCall(i, c, p); ok {
 			return o, c + 1
 		}
 	}
@@ -211,6 +275,9 @@ func (s *skimmer) bracket(i, end int, p place) (operand, int) {
 // so that it is computed once, is that setting.
 func (s *skimmer) scalar(i, c int, p place) operand {
 	sub := operand{kind: isValue, value: Value{Kind: Subquery}}
+	for s.op(i+1, opLeft) && s.close(i+1) == c-1 {
+		i, c = i+1, c-1
+	}
 	if !s.word(i+1, kwSelect) || !s.enter() {
 		return sub
 	}
@@ -228,11 +295,18 @@ func (s *skimmer) scalar(i, c int, p place) operand {
 // stringValue reads a string and those that continue it.
 func (s *skimmer) stringValue(i, end int) (operand, int) {
 	text, ok := stringText(s.sql, s.toks[i], s.mysql)
+	var all []byte
 	for i++; i < end && s.toks[i].kind == tString; i++ {
-		more, okMore := stringText(s.sql, s.toks[i], s.mysql)
-		if ok = ok && okMore && len(text) < 1<<16; ok {
-			text += more
+		if all == nil {
+			all = append(all, text...)
 		}
+		more, okMore := stringText(s.sql, s.toks[i], s.mysql)
+		if ok = ok && okMore && len(all) < 1<<16; ok {
+			all = append(all, more...)
+		}
+	}
+	if all != nil {
+		text = string(all)
 	}
 	if !ok || i < end && s.is(i, "uescape") {
 		return operand{}, i

@@ -8,10 +8,11 @@ const (
 // edge lets the values of a column reach another one.
 type edge struct{ from, to ref }
 
-// assign is a column whose values an INSERT writes into a relation.
+// assign is a column whose values are written into the tenant column of a relation: of new rows, or of changed ones.
 type assign struct {
-	from ref
-	rel  int32
+	from    ref
+	rel     int32
+	changed bool
 }
 
 // valuesOf gives what is guaranteed for a column; the empty span if nothing.
@@ -65,18 +66,20 @@ func (s *skimmer) propagate() {
 	}
 }
 
-// settle gives the INSERTs the values of the columns that they copy.
+// settle gives the statements that write the values of the columns that they copy.
 func (s *skimmer) settle() {
 	for _, a := range s.assigns {
 		vals := s.valuesOf(a.from)
 		if vals.len() == 0 {
-			s.insertValue(a.rel, Value{Kind: Unknown})
-			continue
+			vals = s.value(Value{Kind: Unknown})
+		} else if s.absent(a.from) {
+			vals = s.union(vals, s.value(Value{Kind: Null}))
 		}
 		r := &s.rels[a.rel]
-		r.inserted = s.union(r.inserted, vals)
-		if s.absent(a.from) {
-			s.insertValue(a.rel, Value{Kind: Null})
+		if a.changed {
+			r.assigned = s.union(r.assigned, vals)
+		} else {
+			r.inserted = s.union(r.inserted, vals)
 		}
 	}
 }

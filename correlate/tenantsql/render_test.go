@@ -10,7 +10,7 @@ import (
 //
 //	orders/o=acme|$1 *log<-acme ~notes
 //
-// that is name/alias, = the guaranteed values, <- the assigned ones; * marks a target, ~ a heuristic; + are the further sets of Every.
+// that is name/alias, = the guaranteed values, <- the assigned ones; * marks a target, ~ a heuristic, ! one of which no row is touched; + are the further sets of Every.
 func render(st Statement) string {
 	var parts []string
 	for _, r := range st.Relations {
@@ -20,6 +20,9 @@ func render(st Statement) string {
 		}
 		if r.Heuristic {
 			b.WriteByte('~')
+		}
+		if r.Untouched {
+			b.WriteByte('!')
 		}
 		if r.Schema != "" {
 			b.WriteString(r.Schema + ".")
@@ -45,6 +48,9 @@ func render(st Statement) string {
 			local = "local "
 		}
 		parts = append(parts, fmt.Sprintf("{%s%s:=%s}", local, c.Name, renderValues([]Value{c.Value})))
+	}
+	if st.Calls {
+		parts = append(parts, "CALLS")
 	}
 	if st.Unparsed {
 		parts = append(parts, "UNPARSED")
@@ -74,7 +80,7 @@ func renderValues(vals []Value) string {
 }
 
 func testAnalyzer() *Analyzer {
-	return New(Config{Columns: []string{"tenant_id"}, Settings: []string{"app.tenant_id", "App.Current_Tenant", "@tenant_id"}})
+	return New(Config{Columns: []string{"tenant_id", "Meta#org#tenant"}, Settings: []string{"app.tenant_id", "App.Current_Tenant", "@tenant_id"}})
 }
 
 // cases are texts and what render makes of them.

@@ -3,11 +3,14 @@ package tenantsql
 import "strings"
 
 // scanner cuts a text into tokens, in one pass: every byte is looked at a bounded number of times. The rules are those of PostgreSQL's
-// scan.l with standard_conforming_strings on, and of MySQL's default sql_mode.
+// scan.l with standard_conforming_strings on, and of MySQL with the dialect's part of sql_mode.
 type scanner struct {
 	sql    string
 	pos    int
 	mysql  bool
+	names  bool  // MySQL, ANSI_QUOTES: "x" is a name
+	plain  bool  // MySQL, NO_BACKSLASH_ESCAPES
+	sure   bool  // PostgreSQL, standard_conforming_strings is on
 	params int32 // ordinals given to "?"
 	signs  int   // up to here each + and - is an operator of its own
 	prev   token
@@ -17,7 +20,7 @@ type scanner struct {
 }
 
 func newScanner(d Dialect, sql string) scanner {
-	return scanner{sql: sql, mysql: d == MySQL, doubt: -1}
+	return scanner{sql: sql, mysql: d.mysql(), names: d&ANSIQuotes != 0, plain: d&NoBackslashEscapes != 0, sure: d&StandardStrings != 0, doubt: -1}
 }
 
 // doubtAt remembers the first offset where the text can be read in two ways.
@@ -51,7 +54,7 @@ func (s *scanner) token(t *token) {
 	switch {
 	case c == '\'':
 		s.text(t, '\'')
-	case c == '"' && s.mysql:
+	case c == '"' && s.mysql && !s.names:
 		s.text(t, '"')
 	case c == '"', c == '`' && s.mysql:
 		s.quoted(t, c, quotePlain)

@@ -100,6 +100,10 @@ func operatorCode(op string, mysql bool) uint8 {
 		return opMinus
 	case "/":
 		return opSlash
+	case "->", "->>", "#>", "#>>":
+		return opPath
+	case "<>", "!=", "<", ">", "<=", ">=":
+		return opOrder
 	}
 	if mysql {
 		switch op {

@@ -37,21 +37,16 @@ func (s *scanner) line() {
 	}
 }
 
-// comment skips a block comment. PostgreSQL's nest; MySQL's do not, and MySQL runs the content of /*! … */ (MariaDB of /*M! … */), some
-// only from a server version on: nobody outside knows what such a statement says.
+// comment skips a block comment. PostgreSQL's nest; MySQL's do not, and MySQL runs the content of /*! … */.
 func (s *scanner) comment() {
 	s.pos += 2
 	if s.mysql {
-		p := s.pos
-		if s.at(p) == 'M' {
-			p++
-		}
-		if s.at(p) == '!' {
-			s.doubtAt(s.pos - 2)
-			for p++; isDigit(s.at(p)); p++ {
-			}
-			s.pos, s.inExec = p, true
+		if s.at(s.pos) == '!' || s.at(s.pos) == 'M' && s.at(s.pos+1) == '!' {
+			s.executable()
 			return
+		}
+		if s.inExec {
+			s.doubtAt(s.pos - 2) // whether it nests depends on the server
 		}
 		if n := strings.Index(s.sql[s.pos:], "*/"); n >= 0 {
 			s.pos += n + 2
@@ -82,11 +77,36 @@ func (s *scanner) comment() {
 	s.pos, s.open = len(s.sql), true
 }
 
+// everyServer is the version from which on some server in use may leave an executable comment out: 5.6.0.
+const everyServer = 50600
+
+// executable begins a comment whose content is code: MySQL runs that of /*! … */, with five digits in front only from that version on, MariaDB also that
+// of /*M! … */. What every server runs is read as code; nobody outside knows what a statement says that some leave out (MySQL reference manual,
+// 9.7; MariaDB skips 50700 to 50999 and counts from 100000 on).
+func (s *scanner) executable() {
+	start := s.pos - 2
+	sure := s.at(s.pos) == '!'
+	if !sure {
+		s.pos++
+	}
+	s.pos++
+	from, version := s.pos, 0
+	for s.pos < from+6 && isDigit(s.at(s.pos)) {
+		version = version*10 + int(s.sql[s.pos]-'0')
+		s.pos++
+	}
+	if n := s.pos - from; !sure || n > 0 && n != 5 || version >= everyServer {
+		s.doubtAt(start)
+	}
+	s.inExec = true
+}
+
 // text reads a string at its opening quote with the dialect's default rules. In PostgreSQL a string behind a string continues it, with the
 // rules of the first.
 func (s *scanner) text(t *token, quote byte) {
 	sub := quotePlain
 	switch {
+	case s.mysql && s.plain: // no doubt about it, other than with a string of PostgreSQL that holds a backslash before its quote
 	case s.mysql:
 		sub = quoteEscape
 	case s.prev.kind == tString && s.prev.sub != quoteDollar:
@@ -100,7 +120,7 @@ func (s *scanner) body(t *token, quote byte, sub uint8) {
 	t.kind, t.sub = tString, sub
 	start := s.pos
 	s.close(quote, sub == quoteEscape)
-	if sub == quotePlain && strings.Contains(s.sql[start:s.pos], `\'`) {
+	if sub == quotePlain && !s.mysql && !s.sure && strings.Contains(s.sql[start:s.pos], `\'`) {
 		s.doubtAt(start) // with standard_conforming_strings off the string is a longer one
 	}
 }

@@ -13,16 +13,19 @@ const (
 
 // item is an entry of a FROM list.
 type item struct {
-	rel    int32 // index of the relation; -1 for sub-selects, CTEs and functions
-	scope  int32
-	next   int32  // of the same scope; -1 ends
-	schema string // "" if not written, or hidden by an alias
-	name   string // the alias, else the table's name
-	outs   int32  // output columns of a derived item that are tenant columns: index into outs, -1 ends
-	arms   int32  // SELECTs that make up the derived item (UNION)
-	opaque bool   // no column of it is known: renamed columns, functions
-	absent bool   // an outer join can make all columns NULL
-	shared bool   // what a reader demands of it does not hold for its inside: CTEs, which may have other readers, and window functions
+	rel      int32 // index of the relation; -1 for sub-selects, CTEs and functions
+	scope    int32
+	next     int32  // of the same scope; -1 ends
+	schema   string // "" if not written, or hidden by an alias
+	name     string // the alias, else the table's name
+	outs     int32  // output columns of a derived item that are tenant columns: index into outs, -1 ends
+	arms     int32  // SELECTs that make up the derived item (UNION)
+	lo, hi   int32  // relations from lo to before hi are those of the derived item's inside
+	opaque   bool   // no column of it is known: functions
+	excluded bool   // the row that an INSERT could not insert
+	exact    bool   // its columns are known by position: VALUES, unnest()
+	absent   bool   // an outer join can make all columns NULL
+	shared   bool   // what a reader demands of it does not hold for its inside: CTEs, which may have other readers, and window functions
 }
 
 // out is a tenant column in the output of a sub-select.
@@ -93,6 +96,9 @@ func (s *skimmer) resolve(from, to int, sc int32) (ref, bool) {
 	}
 	for ; sc >= 0; sc = s.scopes[sc].parent {
 		for k := s.scopes[sc].first; k >= 0; k = s.items[k].next {
+			if !s.look() {
+				return ref{}, false
+			}
 			it := &s.items[k]
 			if to == from && it.absent {
 				continue
@@ -103,6 +109,45 @@ func (s *skimmer) resolve(from, to int, sc int32) (ref, bool) {
 				}
 			}
 			return s.column(k, to)
+		}
+	}
+	return ref{}, false
+}
+
+// derivedColumn finds the tenant column, or the column of VALUES, to which a sub-select gives another name. Without a qualifier it is looked
+// for where no other item can have a column of that name.
+func (s *skimmer) derivedColumn(from, to int, sc int32) (ref, bool) {
+	if sc < 0 {
+		return ref{}, false
+	}
+	k := s.scopes[sc].first
+	if from == to {
+		if k < 0 || s.items[k].next >= 0 {
+			return ref{}, false
+		}
+	} else {
+		for k < 0 || !s.named(to-2, s.items[k].name) {
+			if !s.look() {
+				return ref{}, false
+			}
+			if k >= 0 {
+				k = s.items[k].next
+			}
+			for k < 0 {
+				if sc = s.scopes[sc].parent; sc < 0 {
+					return ref{}, false
+				}
+				k = s.scopes[sc].first
+			}
+		}
+	}
+	it := &s.items[k]
+	if it.rel >= 0 || it.opaque {
+		return ref{}, false
+	}
+	for o := it.outs; o >= 0; o = s.outs[o].next {
+		if out := &s.outs[o]; out.pos != star && s.named(to, out.name) {
+			return ref{item: k, pos: out.pos}, true
 		}
 	}
 	return ref{}, false

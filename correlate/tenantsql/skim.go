@@ -5,6 +5,7 @@ package tenantsql
 type skimmer struct {
 	lexed
 	columns  []string
+	paths    []jsonColumn
 	settings []string
 
 	st      Statement
@@ -21,8 +22,11 @@ type skimmer struct {
 	buf     []byte
 
 	depth  int
-	broken bool // something was not read: a cap, or brackets and clauses that make no sense
-	sure   bool // a set_config() here is called once, for sure
+	looks  int
+	broken bool    // something was not read: a cap, or brackets and clauses that make no sense
+	sure   bool    // a set_config() here is called once, for sure
+	calls  bool    // a function called here may be there for what it does to the session
+	truth  ternary // of the condition read last
 }
 
 // place is where names are looked up: the CTEs and the scope.
@@ -41,7 +45,7 @@ func (s *skimmer) reset() {
 	s.sql, s.st = "", Statement{}
 	s.scopes, s.items, s.outs, s.ctes, s.rels = s.scopes[:0], s.items[:0], s.outs[:0], s.ctes[:0], s.rels[:0]
 	s.vals, s.preds, s.edges, s.assigns = s.vals[:0], s.preds[:0], s.edges[:0], s.assigns[:0]
-	s.depth, s.broken, s.sure = 0, false, false
+	s.depth, s.looks, s.broken, s.sure, s.calls = 0, 0, false, false, false
 }
 
 // enter goes one level down; false at the cap. Each true asks for a leave.
@@ -55,6 +59,16 @@ func (s *skimmer) enter() bool {
 }
 
 func (s *skimmer) leave() { s.depth-- }
+
+// look asks for the time to look at an item of a FROM list; false at the cap: a name would else be looked for in thousands of joined tables, as many times.
+func (s *skimmer) look() bool {
+	if s.looks >= maxLooks {
+		s.broken = true
+		return false
+	}
+	s.looks++
+	return true
+}
 
 // complete tells whether the token before k is known to be followed by what stands at k: not so at the end of a cut text.
 func (s *skimmer) complete(k int) bool { return k < s.n || !s.partial }
@@ -137,8 +151,16 @@ func (s *skimmer) scan(i, end int, p place, mark bool) {
 			i = c
 		case t.kind == tWord && keyword(t.sub) == 0 && s.op(i+1, opLeft) && s.is(i, "set_config"):
 			s.setConfig(i+1, end)
+		case s.calls && t.name() && keyword(t.sub) == 0 && s.op(i+1, opLeft):
+			s.called(i)
+		case t.kind == tVariable && s.op(i+1, opAssign):
+			s.assignedVariable(i, end)
+		case t.word(kwInto) && s.mysql:
+			s.intoVariables(i, 0, 0, end)
 		case t.word(kwCase), t.word(kwCoalesce), t.word(kwAnd), t.word(kwOr):
 			s.sure = false
+		case mark && t.kind == tString && i > 1:
+			s.jsonSign(i, p)
 		case mark && t.name() && s.tenantColumn(i) && p.scope >= 0:
 			from := i
 			for from-2 >= 0 && s.op(from-1, opDot) && s.name(from-2) {

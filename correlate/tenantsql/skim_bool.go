@@ -8,17 +8,25 @@ func (s *skimmer) or(i, end int, p place) int {
 		return i
 	}
 	s.foldArm(mark)
+	all := s.truth
 	for i < end && s.isOr(i) {
 		arm := len(s.preds)
 		exclusive := s.word(i, kwXor)
 		i = s.and(i+1, end, p)
 		s.foldArm(arm)
-		if exclusive {
+		switch {
+		case exclusive:
 			s.discard(mark)
-		} else {
+			all = mayHold
+			continue
+		case s.truth.never(): // and binds nothing: and has left no predicate
+		case all.never(): // so the arms before have left none
+		default:
 			s.either(mark, arm)
 		}
+		all = all.or(s.truth)
 	}
+	s.truth = all
 	return i
 }
 
@@ -31,13 +39,19 @@ func (s *skimmer) isOr(i int) bool {
 func (s *skimmer) isAnd(i int) bool { return s.word(i, kwAnd) || s.op(i, opBothAnd) }
 
 func (s *skimmer) and(i, end int, p place) int {
+	mark, all := len(s.preds), alwaysHolds
 	for {
 		i = s.leaf(i, end, p)
+		all = all.and(s.truth)
 		if i >= end || !s.isAnd(i) {
-			return i
+			break
 		}
 		i++
 	}
+	if s.truth = all; all.never() {
+		s.preds = s.preds[:mark] // of no row
+	}
+	return i
 }
 
 // foldArm makes of the predicates from mark on at most one for each column; equalities between columns do not get out of an OR.
@@ -109,21 +123,34 @@ func (s *skimmer) bound(from, to int, at ref) bool {
 
 // leaf reads an operand of AND: a comparison, or a condition in brackets, with or without NOT.
 func (s *skimmer) leaf(i, end int, p place) int {
-	negated := false
+	negated, odd := false, false
 	for i < end && (s.word(i, kwNot) || s.op(i, opBang)) {
-		negated = true
+		negated, odd = true, !odd
 		i++
 	}
 	mark := len(s.preds)
+	if i+2 < end && s.is(i, "current") && s.is(i+1, "of") && p.scope >= 0 && s.scopes[p.scope].first >= 0 { // the row that a cursor is at
+		s.truth = mayHold
+		s.preds = append(s.preds, pred{at: ref{item: s.scopes[p.scope].first, pos: base}, link: ref{item: -1}, vals: s.value(Value{Kind: Unknown})})
+		return i + 3
+	}
 	next, ok := s.group(i, end, p)
 	if !ok {
+		t := mayHold
 		if next, ok = s.compare(i, end, p); !ok {
 			next = s.leafEnd(i, end)
+			if !negated || !s.mysql { // there, NOT may bind tighter than the comparison
+				t = s.constant(i, next, end)
+			}
 		}
 		s.scan(i, next, p, !ok)
+		s.truth = t
 	}
 	if negated {
 		s.discard(mark)
+		if odd {
+			s.truth = s.truth.not()
+		}
 	}
 	return next
 }
@@ -141,6 +168,7 @@ func (s *skimmer) group(i, end int, p place) (int, bool) {
 	}
 	closed := c < end
 	c = min(c, end)
+	s.truth = mayHold
 	if !s.enter() {
 		return after, true
 	}
@@ -148,10 +176,14 @@ func (s *skimmer) group(i, end int, p place) (int, bool) {
 	if j := s.or(i+1, c, p); j < c {
 		s.discard(mark)
 		s.scan(j, c, p, true)
+		s.truth = mayHold
 	}
 	s.leave()
-	if closed && !s.done(after, end) { // the cut may have taken an IS FALSE
+	if !closed {
+		s.truth = mayHold
+	} else if !s.done(after, end) { // the cut may have taken an IS FALSE
 		s.discard(mark)
+		s.truth = mayHold
 	}
 	return after, true
 }

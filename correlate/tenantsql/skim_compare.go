@@ -2,9 +2,12 @@ package tenantsql
 
 // compare reads a comparison that binds a tenant column or ties two; false if it does neither. It gives the index behind it.
 func (s *skimmer) compare(i, end int, p place) (int, bool) {
-	l, j := s.operand(i, end, p)
-	if j >= end || l.kind == isOther {
+	l, j := s.computed(i, end, p)
+	if j >= end {
 		return j, false
+	}
+	if k := s.spelledEqual(j); k > j {
+		return s.equal(l, k, end, p)
 	}
 	switch {
 	case s.op(j, opEqual) && (s.word(j+1, kwAny) || s.word(j+1, kwSome)) && s.op(j+2, opLeft):
@@ -19,8 +22,40 @@ func (s *skimmer) compare(i, end int, p place) (int, bool) {
 	return j, false
 }
 
+// computed reads operands and the arithmetic between them: what that makes is not read.
+func (s *skimmer) computed(i, end int, p place) (operand, int) {
+	o, j := s.operand(i, end, p)
+	for j < end {
+		switch t := s.toks[j]; {
+		case t.op(opOpen):
+			j = s.skip(j, end)
+		case t.op(opPlus), t.op(opMinus), t.op(opStar), t.op(opSlash), t.op(opPath), t.op(opOther) && s.sql[t.start:t.end] == "||":
+			_, j = s.operand(j+1, end, p)
+		default:
+			return o, j
+		}
+		o = operand{}
+	}
+	return o, j
+}
+
+// spelledEqual gives the index behind OPERATOR(pg_catalog.=) at i, else i.
+func (s *skimmer) spelledEqual(i int) int {
+	if s.mysql || !s.is(i, "operator") || !s.op(i+1, opLeft) {
+		return i
+	}
+	k := i + 2
+	if s.is(k, "pg_catalog") && s.op(k+1, opDot) {
+		k += 2
+	}
+	if s.op(k, opEqual) && s.op(k+1, opRight) {
+		return k + 2
+	}
+	return i
+}
+
 func (s *skimmer) equal(l operand, i, end int, p place) (int, bool) {
-	r, j := s.operand(i, end, p)
+	r, j := s.computed(i, end, p)
 	if !s.done(j, end) {
 		return j, false
 	}
@@ -56,8 +91,8 @@ func (s *skimmer) equalRows(l, r operand, p place) bool {
 	some := false
 	for i, j := l.from, r.from; i < l.to && j < r.to; {
 		ei, ej := s.element(i, l.to), s.element(j, r.to)
-		a, ai := s.operand(i, ei, p)
-		b, bj := s.operand(j, ej, p)
+		a, ai := s.computed(i, ei, p)
+		b, bj := s.computed(j, ej, p)
 		if ai == ei && bj == ej && s.equate(a, b) {
 			some = true
 		}

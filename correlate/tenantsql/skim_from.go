@@ -54,24 +54,42 @@ func (s *skimmer) derived(i, end int, p place, lateral bool) int {
 	}
 	c := outputs()
 	e := min(s.close(i), end)
+	lo := int32(len(s.rels))
 	s.subquery(i+1, e, q, &c)
+	hi := int32(len(s.rels))
 	name, columns, i := s.alias(min(e+1, end), end)
-	s.addItem(p.scope, item{rel: -1, name: name, outs: c.outs, arms: c.arms, opaque: columns, shared: c.shared})
+	it := item{rel: -1, name: name, lo: lo, hi: hi, shared: c.shared}
+	s.outline(&it, &c, columns, p)
+	s.addItem(p.scope, it)
 	return i
 }
 
 // function reads the arguments and the alias of a function in FROM.
 func (s *skimmer) function(i, end int, p place) int {
+	args, argsEnd := 0, 0
 	if s.op(i, opLeft) {
+		calls := s.calls
+		s.calls = true
+		if s.name(i-1) && !s.is(i-1, "set_config") { // no name: ROWS FROM, whose functions are within
+			s.called(i - 1)
+		}
+		if s.is(i-1, "unnest") {
+			args, argsEnd = i+1, min(s.close(i), end)
+		}
 		e := s.skip(i, end)
 		s.scan(i+1, e, p, false)
+		s.calls = calls
 		i = e
 	}
 	if s.word(i, kwWith) && s.is(i+1, "ordinality") {
 		i += 2
 	}
-	name, _, i := s.alias(min(i, end), end)
-	s.addItem(p.scope, item{rel: -1, name: name, outs: -1, opaque: true})
+	name, columns, i := s.alias(min(i, end), end)
+	it := item{rel: -1, name: name, outs: -1, opaque: true}
+	if args > 0 {
+		s.unnested(&it, args, argsEnd, columns, p)
+	}
+	s.addItem(p.scope, it)
 	return i
 }
 
@@ -105,15 +123,19 @@ func (s *skimmer) table(i, end int, p place) int {
 	if s.word(i, kwPartition) && s.op(i+1, opLeft) {
 		i = s.skip(i+1, end)
 	}
+	i = s.systemTime(i, end, p)
 	name, columns, i := s.alias(min(i, end), end)
 	if name != "" {
 		it.name, it.schema = name, ""
 	}
-	it.opaque = columns
+	it.opaque = columns > 0
 	if k >= 0 {
 		c := &s.ctes[k]
 		it.outs, it.arms, it.shared = c.outs, c.arms, true
-		it.opaque = columns || c.opaque
+		it.opaque = columns > 0 || c.opaque
+		it.exact = c.exact && !it.opaque
+	} else if s.mysql && last == first && s.toks[first].kind == tWord && s.is(first, "dual") {
+		return s.tableTail(i, end) // no table
 	} else {
 		it.rel = s.addRelation(Relation{Schema: schema, Name: table, Alias: name})
 	}
@@ -147,21 +169,21 @@ func (s *skimmer) tableTail(i, end int) int {
 	return min(i, end)
 }
 
-// alias reads [AS] name [(columns)].
-func (s *skimmer) alias(i, end int) (name string, columns bool, next int) {
+// alias reads [AS] name [(columns)]; columns is the index of the bracket, 0 without one.
+func (s *skimmer) alias(i, end int) (name string, columns, next int) {
 	if s.word(i, kwAs) && i < end {
 		i++
 	} else if i >= end || !s.name(i) || reserved(s.keyword(i)) {
-		return "", false, i
+		return "", 0, i
 	}
 	if i < end && s.name(i) {
 		name = s.text(i)
 		i++
 	}
 	if i < end && s.op(i, opLeft) {
-		return name, true, s.skip(i, end)
+		return name, i, s.skip(i, end)
 	}
-	return name, false, i
+	return name, 0, i
 }
 
 // reserved tells whether a word behind a table goes on with the statement rather than being an alias.

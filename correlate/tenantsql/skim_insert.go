@@ -33,6 +33,7 @@ func (s *skimmer) target(i, end int, p place, bare bool) (rel int32, next int) {
 
 // insert reads an INSERT or REPLACE behind its keyword.
 func (s *skimmer) insert(i, end int, p place) int {
+	replace := s.word(i-1, kwReplace)
 	for s.mysql && i < end && (s.is(i, "low_priority") || s.is(i, "delayed") || s.is(i, "high_priority") || s.word(i, kwIgnore)) {
 		i++
 	}
@@ -42,6 +43,7 @@ func (s *skimmer) insert(i, end int, p place) int {
 		return s.rest(i, end, q)
 	}
 	s.rels[rel].insert = true
+	s.rels[rel].upsert = replace // deletes rows that conflict
 	if s.word(i, kwPartition) {
 		i = s.skip(min(i+1, end), end)
 	}
@@ -124,12 +126,14 @@ func (s *skimmer) insertValue(rel int32, v Value) {
 // upsert reads what follows the rows: ON CONFLICT, ON DUPLICATE KEY UPDATE, RETURNING. The row that a conflict changes has the tenant of the new
 // one only if the tenant column is part of what conflicts.
 func (s *skimmer) upsert(i, end int, p place, rel int32, at []int32) int {
+	name, columns := "excluded", 0
 	if s.mysql && i < end && s.word(i, kwAs) {
-		_, _, i = s.alias(i, end)
+		name, columns, i = s.alias(i, end)
 	}
 	if i >= end || !s.word(i, kwOn) {
 		return s.rest(i, end, p)
 	}
+	s.excluded(name, columns, rel, at, p)
 	same := false
 	for i < end && !s.word(i, kwUpdate) && !s.word(i, kwReturning) {
 		if s.op(i, opLeft) && s.word(i-1, kwConflict) {
@@ -151,6 +155,31 @@ func (s *skimmer) upsert(i, end int, p place, rel int32, at []int32) int {
 	}
 	return s.rest(i, end, p)
 }
+
+// excluded adds the row that an INSERT could not insert to the scope of what it does instead: EXCLUDED, or in MySQL the alias behind the rows, with the
+// names of its columns at columns if they have other ones.
+func (s *skimmer) excluded(name string, columns int, rel int32, at []int32, p place) {
+	it := item{rel: -1, name: name, outs: -1, arms: 1, excluded: true}
+	vals := s.rels[rel].inserted
+	for _, a := range s.assigns {
+		if a.rel == rel {
+			vals = span{} // some of it is known only when the whole statement has been read
+		}
+	}
+	if columns == 0 {
+		it.rel = s.addRelation(Relation{})
+		s.rels[it.rel].hidden, s.rels[it.rel].vals = true, vals
+	} else {
+		for _, pos := range at {
+			if k := s.listName(columns, pos); k > 0 {
+				s.constantColumn(&it, pos, s.text(k), vals)
+			}
+		}
+	}
+	s.addItem(p.scope, it)
+}
+
+func (s *skimmer) isExcluded(at ref) bool { return s.items[at.item].excluded }
 
 // rest walks over what follows a statement's parts.
 func (s *skimmer) rest(i, end int, p place) int {

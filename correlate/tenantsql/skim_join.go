@@ -25,7 +25,7 @@ func (s *skimmer) joinAt(i, end int) (kind joinKind, bare bool, next int) {
 	case kwInner:
 		i++
 	case kwCross:
-		bare = true
+		bare = !s.mysql // there, it is INNER JOIN
 		i++
 	case kwLeft:
 		kind = joinLeft
@@ -73,11 +73,12 @@ func (s *skimmer) join(i, end int, p place, kind joinKind, bare bool, lo int32) 
 		i = s.join(j, end, p, inner, cross, mid)
 		s.leave()
 	}
-	mark := len(s.preds)
+	mark, never := len(s.preds), false
 	switch {
 	case i >= end, bare:
 	case s.word(i, kwOn):
 		i = s.or(i+1, end, p)
+		never = s.truth.never() && s.complete(i)
 	case s.word(i, kwUsing) && s.op(i+1, opLeft):
 		i = s.using(i+1, end, p.scope, lo, mid)
 	}
@@ -85,17 +86,29 @@ func (s *skimmer) join(i, end int, p place, kind joinKind, bare bool, lo int32) 
 	switch kind {
 	case joinInner:
 		s.apply(mark, p.scope)
+		s.unjoined(never, p.scope, lo, hi)
 	case joinLeft:
 		s.applyOuter(mark, p.scope, mid, hi)
 		s.mayBeAbsent(p.scope, mid, hi)
+		s.unjoined(never, p.scope, mid, hi)
 	case joinRight:
 		s.applyOuter(mark, p.scope, lo, mid)
 		s.mayBeAbsent(p.scope, lo, mid)
+		s.unjoined(never, p.scope, lo, mid)
 	default:
 		s.discard(mark)
 		s.mayBeAbsent(p.scope, lo, hi)
 	}
 	return i
+}
+
+// unjoined marks the items of a side of which a condition that never holds lets no row through.
+func (s *skimmer) unjoined(never bool, sc, lo, hi int32) {
+	for k := lo; never && k < hi; k++ {
+		if s.items[k].scope == sc {
+			s.untouched(k)
+		}
+	}
 }
 
 // mayBeAbsent marks the items of a side that an outer join fills with NULL.

@@ -65,8 +65,10 @@ func (s *skimmer) term(i, end int, p place, c *collector) int {
 		c.arm(s)
 		e := s.queryTail(i, end)
 		s.scan(i, e, p, false)
-		c.values(s)
+		c.values(s, i+1, s.clause(i+1, e))
 		return e
+	default:
+		s.broken = true
 	}
 	return i
 }
@@ -74,6 +76,9 @@ func (s *skimmer) term(i, end int, p place, c *collector) int {
 // selection reads a SELECT behind its keyword. FROM is read before the select list, whose sub-selects may refer to it.
 func (s *skimmer) selection(i, end int, p place, c *collector) int {
 	q := place{p.env, s.newScope(p.scope)}
+	calls := s.calls
+	s.calls = false
+	defer func() { s.calls = calls }()
 	i = s.past(i, kwAll)
 	if s.word(i, kwDistinct) {
 		i = s.past(i+1, kwOn)
@@ -83,7 +88,7 @@ func (s *skimmer) selection(i, end int, p place, c *collector) int {
 	}
 	list := i
 	i = s.clause(i, end)
-	listEnd := i
+	listEnd, into := i, i
 	if s.word(i, kwInto) {
 		i = s.clause(i+1, end)
 	}
@@ -94,6 +99,7 @@ func (s *skimmer) selection(i, end int, p place, c *collector) int {
 		s.expectClause(i, end)
 	}
 	if i < end && s.word(i, kwInto) {
+		into = i
 		i = s.clause(i+1, end)
 	}
 	if i < end && s.word(i, kwWhere) {
@@ -103,8 +109,16 @@ func (s *skimmer) selection(i, end int, p place, c *collector) int {
 	}
 	rest := i
 	i = s.queryTail(i, end)
+	for k := rest; k < i; k = s.skip(k, i) {
+		if s.word(k, kwFrom) && !s.word(k-1, kwDistinct) && !s.word(k-1, kwAs) {
+			s.broken = true // some name in the list was taken for a clause
+		}
+	}
 	s.sure = s.sure && rest == i && s.complete(i)
 	s.list(list, listEnd, q, c)
+	if s.word(into, kwInto) {
+		s.intoVariables(into, list, listEnd, end)
+	}
 	s.sure = false
 	s.scan(rest, i, q, true)
 	s.sure = sure
@@ -121,7 +135,9 @@ func (s *skimmer) clause(i, end int) int {
 				return i
 			}
 		case kwWhere, kwGroup, kwHaving, kwOrder, kwLimit, kwOffset, kwFetch, kwFor, kwWindow, kwUnion, kwIntersect, kwExcept, kwInto, kwReturning:
-			if !s.word(i-1, kwAs) { // AS makes a name of any word
+			// AS makes a name of any word; WITHIN GROUP is part of an aggregate's call.
+			// MySQL does not reserve OFFSET.
+			if !s.word(i-1, kwAs) && !s.is(i-1, "within") && !(s.mysql && s.word(i, kwOffset) && s.toks[i+1].kind != tNumber && s.toks[i+1].kind != tParam) {
 				return i
 			}
 		}
@@ -156,11 +172,12 @@ func (s *skimmer) list(i, end int, p place, c *collector) {
 	pos := int32(0)
 	for ; i < end; pos++ {
 		e := s.element(i, end)
-		s.sure = sure
+		s.sure, s.calls = sure, true
 		s.scan(i, e, p, false)
 		c.item(s, pos, i, e, p)
 		i = e + 1
 	}
+	s.calls = false
 	c.done(s, pos)
 }
 
@@ -168,6 +185,22 @@ func (s *skimmer) list(i, end int, p place, c *collector) {
 func (s *skimmer) where(i, end int, p place) int {
 	mark := len(s.preds)
 	i = s.or(i, end, p)
+	if s.truth.never() && s.complete(i) {
+		for k := s.scopes[p.scope].first; k >= 0; k = s.items[k].next {
+			s.untouched(k)
+		}
+	}
 	s.apply(mark, p.scope)
 	return i
+}
+
+// untouched marks the relations behind an item that no row of is used.
+func (s *skimmer) untouched(k int32) {
+	it := &s.items[k]
+	if it.rel >= 0 {
+		s.rels[it.rel].untouched = true
+	}
+	for r := it.lo; r < it.hi; r++ {
+		s.rels[r].untouched = true
+	}
 }

@@ -5,11 +5,12 @@ import "strings"
 const (
 	roleSetting = "role"
 	pathSetting = "search_path"
+	modeSetting = "sql_mode"
 )
 
 // watched tells whether changes of a setting are of interest.
 func (s *skimmer) watched(name string) bool {
-	if name == roleSetting || name == pathSetting {
+	if name == roleSetting || name == pathSetting || s.mysql && (name == modeSetting || name != "" && name[0] == '@') {
 		return true
 	}
 	for _, c := range s.settings {
@@ -127,11 +128,17 @@ func quoteName(name string) string {
 	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
 }
 
-// setVariables reads MySQL's SET a = 1, @b = 2.
+// setVariables reads MySQL's SET a = 1, @b = 2. GLOBAL and PERSIST, which change the server and not the session, hold for what follows without a word of its own.
 func (s *skimmer) setVariables(i, end int) {
+	global := false
 	for i < end {
 		e := s.element(i, end)
-		if s.word(i, kwSession) || s.word(i, kwLocal) || s.is(i, "global") {
+		switch {
+		case s.word(i, kwSession), s.word(i, kwLocal):
+			global = false
+			i++
+		case s.is(i, "global"), s.is(i, "persist"), s.is(i, "persist_only"):
+			global = true
 			i++
 		}
 		switch {
@@ -140,9 +147,10 @@ func (s *skimmer) setVariables(i, end int) {
 				s.change(roleSetting, s.settingValue(i+1, e, roleSetting), false)
 			}
 		case s.toks[i].kind == tVariable:
-			t := s.toks[i]
-			s.change(fold(s.sql[t.start:t.end]), s.expression(i+2, e, place{-1, -1}), false)
-		case s.name(i):
+			if name, server := s.variableName(i); !server {
+				s.change(name, s.expression(i+2, e, place{-1, -1}), false)
+			}
+		case s.name(i) && !global:
 			s.change(fold(s.text(i)), s.expression(i+2, e, place{-1, -1}), false)
 		}
 		i = e + 1

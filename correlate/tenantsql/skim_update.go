@@ -96,10 +96,18 @@ func (s *skimmer) assign(rel int32, i, end int, p place, inserted bool) {
 	if rel < 0 || !s.complete(end) {
 		return
 	}
-	if s.rels[rel].insert && !inserted && (s.is(i, "excluded") && s.op(i+1, opDot) || s.word(i, kwValues) && s.op(i+1, opLeft)) {
+	if s.rels[rel].insert && !inserted && s.word(i, kwValues) && s.op(i+1, opLeft) {
 		return
 	}
-	s.assigned(rel, s.expression(i, end, p), inserted)
+	o, j := s.operand(i, end, p)
+	switch {
+	case j != end || !s.complete(end):
+		s.assigned(rel, Value{Kind: Unknown}, inserted)
+	case o.kind != isColumn || inserted:
+		s.assigned(rel, o.known(), inserted)
+	case s.items[o.ref.item].rel != rel && !s.isExcluded(o.ref): // else the value stays, or is the new row's, which is known
+		s.assigns = append(s.assigns, assign{from: o.ref, rel: rel, changed: true})
+	}
 }
 
 func (s *skimmer) assigned(rel int32, v Value, inserted bool) {

@@ -7,6 +7,7 @@ type cte struct {
 	outs   int32
 	arms   int32
 	opaque bool
+	exact  bool
 }
 
 // with reads the list behind WITH; it gives the index behind it and the newest CTE.
@@ -32,7 +33,12 @@ func (s *skimmer) with(i, end int, p place) (int, int32) {
 			s.broken = true
 			s.scan(j, e, p, false)
 		}
-		one := cte{outs: c.outs, arms: c.arms, opaque: s.op(head+1, opLeft)}
+		it, columns := item{rel: -1}, 0
+		if s.op(head+1, opLeft) {
+			columns = head + 1
+		}
+		s.outline(&it, &c, columns, p)
+		one := cte{outs: it.outs, arms: it.arms, opaque: it.opaque, exact: it.exact}
 		if recursive {
 			k := s.cte(head, p.env)
 			one.name, one.prev = s.ctes[k].name, s.ctes[k].prev

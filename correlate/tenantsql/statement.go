@@ -3,18 +3,9 @@
 // and never a panic.
 package tenantsql
 
-// Dialect selects the lexical rules.
-type Dialect uint8
-
-// The dialects.
-const (
-	PostgreSQL Dialect = iota
-	MySQL
-)
-
 // Config names what is a tenant. Names are compared without case.
 type Config struct {
-	Columns  []string // tenant columns, unqualified: "tenant_id"
+	Columns  []string // tenant columns, unqualified: "tenant_id"; of a JSON document the column and the keys to the tenant: "data#org#tenant_id"
 	Settings []string // tenant settings (GUCs): "app.tenant_id"
 }
 
@@ -46,6 +37,7 @@ const (
 	Fetch
 	Explain
 	Show
+	Use // MySQL
 	Other
 )
 
@@ -54,12 +46,13 @@ type Statement struct {
 	Kind      Kind
 	Write     bool            // changes rows of a relation (also through a data-modifying CTE)
 	Relations []Relation      // base relations, each occurrence once; names of CTEs are not among them
-	Changes   []SettingChange // SET, RESET, set_config(), DISCARD: in order; only those of tenant settings, search_path and role
-	Name      string          // of the savepoint, prepared statement, cursor
+	Changes   []SettingChange // SET, RESET, set_config(), DISCARD, @v := x, INTO @v: in order; only those that SettingChange.Name tells of
+	Name      string          // of the savepoint, prepared statement, cursor, database
 	Args      []Value         // of EXECUTE
 	Body      string          // of PREPARE (text after AS), DECLARE CURSOR (after FOR), EXPLAIN: the inner statement's text
 	Analyze   bool            // EXPLAIN ANALYZE: the inner statement runs
 	Cut       bool            // the text was cut: what was found is partial, and absence proves nothing
+	Calls     bool            // calls a function that is not known to leave the session's settings alone
 	Unparsed  bool            // a cap of depth or tokens was passed, or code runs that is not seen (DO, CALL): nothing may be concluded from absence
 	Shape     string          // the text with each literal as "?", comments removed, spaces folded; at most 2,000 bytes
 }
@@ -79,6 +72,8 @@ type Relation struct {
 	Every [][]Value
 	// Heuristic tells that a tenant predicate stands where it guarantees nothing (in an OR arm, under NOT, in a function): no evidence, but a sign.
 	Heuristic bool
+	// Untouched tells that no row of it can be read or changed: the condition is false as written (WHERE 1 = 0). Values and Assigned are empty.
+	Untouched bool
 }
 
 // ValueKind is where a value comes from.
@@ -105,7 +100,7 @@ type Value struct {
 
 // SettingChange is a change of session state.
 type SettingChange struct {
-	Name  string // lower case; "role", "search_path", or a tenant setting; "*" for RESET ALL and DISCARD ALL
+	Name  string // lower case; "role", "search_path", "sql_mode", "@name" of MySQL, or a tenant setting; "*" for RESET ALL and DISCARD ALL
 	Value Value  // of Kind Default: back to the session's default
 	Local bool   // SET LOCAL, or set_config(…, true): until the transaction ends
 }

@@ -22,6 +22,10 @@ func (s *skimmer) statement() {
 	case kwCreate:
 		i = s.create(1, end, out)
 	case kwSet:
+		if k := s.setStatement(); k > 0 {
+			s.st.Kind, i = s.dml(k, end, out, nil)
+			break
+		}
 		st.Kind = Set
 		s.set(1, end)
 		return
@@ -32,6 +36,14 @@ func (s *skimmer) statement() {
 	case kwDiscard:
 		st.Kind = Discard
 		s.discardAll(1)
+		return
+	case kwUse:
+		if s.mysql && s.n == 2 && s.complete(2) {
+			st.Kind, st.Name = Use, s.nameAt(1)
+		}
+		return
+	case kwAnalyze:
+		s.analyzed()
 		return
 	case kwPrepare, kwExecute, kwDeallocate, kwDeclare, kwFetch, kwExplain, kwDesc, kwDescribe, kwShow:
 		s.prepared()
@@ -44,6 +56,10 @@ func (s *skimmer) statement() {
 		if s.is(0, "do") || s.is(0, "call") { // code that is not seen: it may touch any row and set any setting
 			s.broken = true
 			return
+		}
+		if s.mysql && (s.is(0, "load") || s.is(0, "handler")) {
+			i = s.fileOrHandler(end, out)
+			break
 		}
 		s.transaction()
 		return
@@ -106,6 +122,9 @@ func (s *skimmer) truncate(i, end int, p place) int {
 
 // create reads the query of CREATE TABLE … AS and CREATE MATERIALIZED VIEW … AS, which runs at once; that of a view does not.
 func (s *skimmer) create(i, end int, p place) int {
+	if s.word(i, kwOr) && s.word(i+1, kwReplace) {
+		i += 2
+	}
 	for i < end && (s.word(i, kwTemp) || s.word(i, kwTemporary) || s.word(i, kwUnlogged) || s.is(i, "local") || s.is(i, "global")) {
 		i++
 	}
@@ -118,11 +137,16 @@ func (s *skimmer) create(i, end int, p place) int {
 		}
 	}
 	for ; i < end; i = s.skip(i, end) {
-		if !s.word(i, kwAs) && !(s.mysql && s.word(i+1, kwSelect)) {
+		switch {
+		case s.word(i, kwAs):
+			i++
+		case s.mysql && (s.word(i, kwSelect) || s.word(i, kwWith) || s.isQuery(i)):
+		default:
 			continue
 		}
-		i++
-		s.dml(i, body, p, nil)
+		if _, j := s.dml(i, body, p, nil); j < body {
+			s.broken = true // EXECUTE, say
+		}
 		return end
 	}
 	return end

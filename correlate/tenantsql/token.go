@@ -3,6 +3,7 @@ package tenantsql
 const (
 	maxTokens = 20_000 // beyond it a text counts as cut and unparsed
 	maxDepth  = 100    // of nested queries, conditions and joins
+	maxLooks  = 200_000
 )
 
 // tokenKind is the lexical class of a token.
@@ -46,6 +47,8 @@ const (
 	opPlus
 	opMinus
 	opSlash
+	opPath    // -> ->> #> #>>: into a JSON document
+	opOrder   // <> != < > <= >=
 	opBang    // MySQL !
 	opBothAnd // MySQL &&
 	opBothOr  // MySQL ||: OR, or concatenation under PIPES_AS_CONCAT

@@ -172,6 +172,9 @@ func (o *printing) statement(s *tenantsql.Statement) {
 	if s.Unparsed {
 		o.line("  too deep or too long to be read: what is missing below proves nothing")
 	}
+	if s.Calls {
+		o.line("  calls a function that may set the session's tenant: what it was set to is not known afterwards")
+	}
 	for i := range s.Relations {
 		r := &s.Relations[i]
 		does := "reads"
@@ -194,6 +197,8 @@ func (o *printing) statement(s *tenantsql.Statement) {
 
 func scope(r *tenantsql.Relation) string {
 	switch {
+	case r.Untouched:
+		return "no row: its condition never holds"
 	case len(r.Values) > 0:
 		return "tenant " + values(r.Values)
 	case r.Heuristic:
