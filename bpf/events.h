@@ -132,6 +132,10 @@ enum tls_flags {
 	TLS_UNREADABLE = 4, /* a read from the SSL object failed: the fields are not known */
 	TLS_FROM_D2I = 8,   /* DER of the whole certificate from d2i_X509; verification is not known */
 	TLS_ROLE_UNKNOWN = 16,
+	/* how the socket is known, if there is one; neither: its bytes were received inside of a call on the SSL object */
+	TLS_SOCKET_BY_RANDOM = 0x10000,
+	TLS_SOCKET_BY_CIPHERTEXT = 0x20000,
+	TLS_SOCKET_REFUSED = 0x40000, /* another connection's random was shown */
 };
 
 struct tls_identity_record {
@@ -216,6 +220,7 @@ enum control_operation {
 	CONTROL_LOST,	   /* -ENOENT: it is not traced */
 	CONTROL_MARK_FILE,
 	CONTROL_FORGET_FILE, /* -ENOENT: it was not known */
+	CONTROL_SEEK,	     /* -ENOENT: the process is not traced */
 };
 
 /* What Go asks for, and the answer. */
@@ -226,12 +231,13 @@ struct control {
 	__u32 lost;
 	__u64 inode;
 	__u32 device;
-	__u32 state; /* enum file_state */
+	__u32 state; /* enum file_state; of CONTROL_SEEK: on or off */
 };
 
 struct traced_process {
 	__u32 lost;
 	__u32 announced; /* PROCESS_TRACED was sent */
+	__u32 seeking;	 /* what its sockets receive is shown: the sockets of older TLS connections are sought */
 };
 
 #endif

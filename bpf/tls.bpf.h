@@ -27,6 +27,8 @@ struct tls_state {
 	struct socket_id socket;
 	__u32 announced;
 	__u32 flags;
+	__u32 rung; /* TLS_SOCKET_ of enum tls_flags */
+	__u32 pad;
 };
 
 /* SSL object of a process -> its connection. Deleted at SSL_free, else evicted. */
@@ -103,7 +105,7 @@ static __always_inline void emit_moved(struct traced_process *process, struct ca
 	head.socket = state->socket;
 	head.direction = direction;
 	head.offset = state->moved[direction & 1];
-	head.flags = state->flags;
+	head.flags = state->flags | state->rung;
 	__builtin_memcpy(head.random, state->random, sizeof(head.random));
 	state->moved[direction & 1] += length;
 	if (direction == DIRECTION_IN && (state->flags & (TLS_SERVER | TLS_ROLE_UNKNOWN)))
@@ -118,6 +120,8 @@ static __always_inline struct tls_state *state_of(struct traced_process *process
 
 	if (state && same_random(state->random, random))
 		return state;
+	if (state)
+		keep_socket(&fresh.socket, &fresh.rung, &state->socket, state->rung);
 	__builtin_memcpy(fresh.random, random, sizeof(fresh.random));
 	if (bpf_map_update_elem(&tls_states, key, &fresh, BPF_ANY)) {
 		count_drop(process, DROP_MAP_FULL);
@@ -158,17 +162,22 @@ static __always_inline void call_exited(struct pt_regs *ctx)
 		return;
 	if (!library->known)
 		state->flags = TLS_ROLE_UNKNOWN;
-	if (call.socket.sk)
+	if (call.socket.sk) {
 		state->socket = call.socket;
+		state->rung = call.by_ciphertext ? TLS_SOCKET_BY_CIPHERTEXT : 0;
+	} else if (library->known && !state->announced) {
+		find_by_random(process, sample.random, &state->socket, &state->rung);
+	}
 	if (ret <= 0) /* a handshake under way, or nothing moved */
 		return;
 	call.socket = state->socket;
 	if (library->known && (!state->announced || state->peer != sample.peer || state->verify_result != sample.verify_result)) {
-		if (!state->announced && state->socket.sk)
+		if (!state->announced && state->socket.sk && !state->rung)
 			emit_socket(process, &state->socket, NULL);
 		state->flags = sample.flags & TLS_SERVER;
 		state->peer = sample.peer;
 		state->verify_result = sample.verify_result;
+		sample.flags |= state->rung;
 		state->announced = !emit_identity(process, library, &call, &sample);
 	}
 	length = moved_by(&call, ret);

@@ -11,9 +11,12 @@
 #include "emit.bpf.h"
 #include "process.bpf.h"
 #include "classify.bpf.h"
+#include "hello.bpf.h"
 #include "socket.bpf.h"
 #include "identity.bpf.h"
+#include "ladder.bpf.h"
 #include "tls.bpf.h"
+#include "ciphertext.bpf.h"
 #include "syscall.bpf.h"
 #include "control.bpf.h"
 
@@ -74,6 +77,18 @@ SEC("uprobe/SSL_free")
 int ssl_free_enter(struct pt_regs *ctx)
 {
 	return HELD(ssl_freed(ctx));
+}
+
+SEC("uprobe/BIO_read")
+int bio_read_enter(struct pt_regs *ctx)
+{
+	return HELD(bio_read_entered(ctx));
+}
+
+SEC("uretprobe/BIO_read")
+int bio_read_exit(struct pt_regs *ctx)
+{
+	return HELD(bio_read_exited(ctx));
 }
 
 /* With BTF: the saved registers are read directly, not through a helper. */
