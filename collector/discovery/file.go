@@ -17,7 +17,9 @@ type file struct {
 	ssl, crypto bool // exports the symbols of libssl, of libcrypto
 	library     *probe.Library
 	decoder     *probe.Library // d2i_X509 in this file, for a library without offsets
-	failed      string         // why a libssl has no probes
+	reader      *probe.Library // BIO_read in this file, while the sockets of connections are sought
+	seekers     map[uint32]bool
+	failed      string // why a libssl has no probes
 	report      Library
 	users       map[uint32]bool
 	used        time.Time // last seen in use, or looked at
@@ -25,12 +27,12 @@ type file struct {
 
 func (k *file) close() error {
 	var errs []error
-	for _, l := range []*probe.Library{k.library, k.decoder} {
+	for _, l := range []*probe.Library{k.library, k.decoder, k.reader} {
 		if l != nil {
 			errs = append(errs, l.Close())
 		}
 	}
-	k.library, k.decoder = nil, nil
+	k.library, k.decoder, k.reader = nil, nil, nil
 	return errors.Join(errs...)
 }
 
@@ -73,7 +75,7 @@ func (f *Finder) file(pid uint32, m procfs.Mapping) (*file, error) {
 		return nil, err
 	}
 	defer r.Close()
-	k := &file{users: map[uint32]bool{}, used: time.Now(), report: Library{Path: m.Path}}
+	k := &file{users: map[uint32]bool{}, seekers: map[uint32]bool{}, used: time.Now(), report: Library{Path: m.Path}}
 	exports, err := openssl.Exports(r)
 	if err == nil {
 		k.ssl, k.crypto = exports.SSL, exports.Crypto
@@ -167,6 +169,10 @@ func (f *Finder) release(alive map[uint32]bool) {
 			if !alive[pid] {
 				delete(k.users, pid)
 			}
+		}
+		if len(k.seekers) > 0 {
+			k.used = now
+			continue
 		}
 		if k.library != nil && len(k.users) > 0 {
 			k.used = now
