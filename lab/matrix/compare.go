@@ -14,7 +14,26 @@ type Tally struct {
 	Resumed                  int // requests on connections that began with a resumed session, as the client says
 	Told                     int // of these, those whose identity says so
 	Excused                  int // requests that the daemon could not see, for a reason that the README names
+	Placed                   Placed
 	Examples                 []string
+}
+
+// Placed are the requests that were seen, by whether the address of their connection's other end was the client's.
+type Placed struct{ Right, Unknown, Wrong int }
+
+// place judges an address. why is said of a wrong one.
+func (p *Placed) place(r *sent, found *request) (why string) {
+	switch {
+	case found == nil:
+	case found.remote == r.from:
+		p.Right++
+	case found.remote == "":
+		p.Unknown++
+	default:
+		p.Wrong++
+		return fmt.Sprintf("it came from %s, not from %s", r.from, found.remote)
+	}
+	return ""
 }
 
 // window is a time in which a daemon was ready, and must see everything.
@@ -39,6 +58,9 @@ func count(row *Row, requests []sent, saw *seen, people []person, windows []wind
 			continue
 		}
 		t.N++
+		if why := t.Placed.place(r, found); why != "" && len(t.Examples) < 3 {
+			t.Examples = append(t.Examples, r.id+": "+why)
+		}
 		if r.resumed {
 			t.Resumed++
 			if found != nil && found.atRequest != nil && found.atRequest.Resumed {
