@@ -9,6 +9,7 @@ const (
 	seekIdle       = 2 * time.Minute  // without a read on one that is not
 	seekFree       = 2 * time.Minute  // that it may last in any case
 	seekShare      = 10               // of the process's time, 1 in this many, beyond that
+	seekLeast      = 10 * time.Second // that it may last when it begins: to attach costs too
 	seekForget     = 30 * time.Minute // after which a process without any is forgotten
 )
 
@@ -26,6 +27,7 @@ type seeking struct {
 	since       int64 // when the search began
 	spent       int64 // in searches before, nanoseconds
 	on          bool
+	exited      bool
 }
 
 func newSeeker(ask func(pid uint32, on bool) bool, unfound func(pid uint32) int) *seeker {
@@ -40,18 +42,18 @@ func (s *seeker) want(pid uint32, now int64) {
 		s.processes[pid] = p
 	}
 	p.last = now
-	if !p.on && p.affordable(now) && s.ask(pid, true) {
+	if !p.on && p.left(now) >= int64(seekLeast) && s.ask(pid, true) {
 		p.on, p.since = true, now
 	}
 }
 
-// affordable tells whether the search may last on.
-func (p *seeking) affordable(now int64) bool {
+// left is how long the search may last on, in nanoseconds.
+func (p *seeking) left(now int64) int64 {
 	spent := p.spent
 	if p.on {
 		spent += now - p.since
 	}
-	return spent < int64(seekFree)+(now-p.first)/seekShare
+	return int64(seekFree) + (now-p.first)/seekShare - spent
 }
 
 // tick ends what is not needed any more.
@@ -61,7 +63,9 @@ func (s *seeker) tick(now int64) {
 			p.needed = now
 		}
 		switch {
-		case p.on && (now-p.needed >= int64(seekHysteresis) || now-p.last >= int64(seekIdle) || !p.affordable(now)):
+		case p.exited:
+			s.exited(pid)
+		case p.on && (now-p.needed >= int64(seekHysteresis) || now-p.last >= int64(seekIdle) || p.left(now) <= 0):
 			if s.ask(pid, false) {
 				p.on = false
 				p.spent += now - p.since
@@ -76,7 +80,7 @@ func (s *seeker) tick(now int64) {
 func (s *seeker) exited(pid uint32) {
 	if p := s.processes[pid]; p != nil {
 		if p.on && !s.ask(pid, false) {
-			p.last, p.needed = 0, 0 // at the next tick
+			p.exited = true // at the next tick again
 			return
 		}
 		delete(s.processes, pid)
