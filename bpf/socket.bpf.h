@@ -20,12 +20,15 @@
 #define SNIFF_TRIES 4
 #define SNIFF_TRIES_LATE 1024
 #define IOVEC_MAX 4
+/* PostgreSQL's SSLRequest: what follows it is the client's half of a handshake, if the server agrees. */
+#define SSL_REQUEST_SIZE 8
 
 struct socket_state {
 	__u64 inode;
 	__u64 moved[2]; /* bytes by enum direction */
 	__u32 class;
-	__u16 origin;
+	__u8 origin;
+	__u8 hello; /* bytes of a ClientHello that were collected, or HELLO_BOUND */
 	__u16 tries;
 };
 
@@ -240,15 +243,40 @@ static __always_inline void emit_transfer(struct traced_process *process, struct
 	emit_socket_data(process, &head, 0, length);
 }
 
+/* The first of a transfer's segments: how many of the bytes are there. */
+static __always_inline __u64 first_segment(struct transfer *t, __u64 length, __u64 *at)
+{
+	struct user_iovec v = {};
+
+	*at = t->buffer;
+	if (!t->iov)
+		return length;
+	if (bpf_probe_read_user(&v, sizeof(v), (void *)t->iov))
+		return 0;
+	*at = v.base;
+	return length < v.length ? length : v.length;
+}
+
+/* A client may cut its ClientHello as it likes. */
+static __always_inline int take_piece(struct transfer *t, struct socket_state *state, __u8 first, __u64 at, __u64 segment, __u64 length)
+{
+	if (t->direction != DIRECTION_IN || (!state->hello && (first != RECORD_HANDSHAKE || segment >= HELLO_SIZE)))
+		return PIECE_NONE;
+	if (segment != length) { /* the rest is elsewhere: what follows it would be taken for it */
+		state->hello = 0;
+		return PIECE_NONE;
+	}
+	return hello_in_pieces(&t->id, &state->hello, at, segment);
+}
+
 /* A system call moved `length` bytes between a socket and the process. */
 static __noinline int transferred(struct traced_process *process, int fd, struct transfer *t, __u32 length)
 {
-	__u64 id = bpf_get_current_pid_tgid(), at = t->buffer;
+	__u64 id = bpf_get_current_pid_tgid(), at = 0, n, segment;
 	struct call *call = bpf_map_lookup_elem(&calls, &id);
 	struct socket_state *state;
-	struct user_iovec v = {};
 	__u8 head[8] = {};
-	__u64 n = length;
+	int piece;
 
 	if (!socket_of(fd, &t->id))
 		return 0;
@@ -260,17 +288,27 @@ static __noinline int transferred(struct traced_process *process, int fd, struct
 		state->class = CLASS_TLS;
 		return 0;
 	}
+	if (process->seeking && t->direction == DIRECTION_IN && state->hello != HELLO_BOUND) {
+		segment = first_segment(t, length, &at);
+		ciphertext_seen(&t->id, at, segment);
+	}
 	if (state->class == CLASS_OTHER || state->class == CLASS_TLS)
 		return 0;
 	if (state->class == CLASS_UNKNOWN) {
-		if (t->iov && !bpf_probe_read_user(&v, sizeof(v), (void *)t->iov)) {
-			at = v.base;
-			if (n > v.length)
-				n = v.length;
-		}
+		n = segment = first_segment(t, length, &at);
 		BOUND(n, sizeof(head));
-		if (n && at && !bpf_probe_read_user(head, n, (void *)at))
+		if (n && at && !bpf_probe_read_user(head, n, (void *)at)) {
+			piece = take_piece(t, state, head[0], at, segment, length);
+			if (piece) {
+				if (piece == PIECE_LAST)
+					state->class = CLASS_TLS;
+				state->moved[DIRECTION_IN] += length;
+				return 0;
+			}
 			state->class = classify(state->origin, !state->moved[t->direction & 1], head, t->iov ? n : length, t->direction);
+			if (state->class == CLASS_TLS)
+				hello_seen(&t->id, at, segment);
+		}
 		if (state->class == CLASS_UNKNOWN) {
 			state->tries++;
 			if (state->tries >= (state->origin == ORIGIN_LATE ? SNIFF_TRIES_LATE : SNIFF_TRIES))
@@ -278,6 +316,10 @@ static __noinline int transferred(struct traced_process *process, int fd, struct
 		}
 		if (state->class >= CLASS_HTTP)
 			emit_socket(process, &t->id, state);
+	} else if (state->class == CLASS_POSTGRESQL && t->direction == DIRECTION_OUT && state->moved[DIRECTION_OUT] == SSL_REQUEST_SIZE) {
+		segment = first_segment(t, length, &at);
+		if (hello_seen(&t->id, at, segment))
+			state->class = CLASS_TLS;
 	}
 	if (state->class >= CLASS_HTTP) {
 		if (state->class == CLASS_HTTP && t->direction == DIRECTION_IN)
