@@ -27,8 +27,8 @@ struct tls_state {
 	struct socket_id socket;
 	__u32 announced;
 	__u32 flags;
-	__u32 rung; /* TLS_SOCKET_ of enum tls_flags */
-	__u32 pad;
+	__u32 rung;	 /* TLS_SOCKET_ of enum tls_flags */
+	__u32 described; /* the socket was sent */
 };
 
 /* SSL object of a process -> its connection. Deleted at SSL_free, else evicted. */
@@ -163,17 +163,21 @@ static __always_inline void call_exited(struct pt_regs *ctx)
 	if (!library->known)
 		state->flags = TLS_ROLE_UNKNOWN;
 	if (call.socket.sk) {
+		if (!same_socket(&call.socket, &state->socket))
+			state->described = 0;
 		state->socket = call.socket;
 		state->rung = call.by_ciphertext ? TLS_SOCKET_BY_CIPHERTEXT : 0;
 	} else if (library->known && !state->announced) {
-		find_by_random(process, sample.random, &state->socket, &state->rung);
+		find_by_random(sample.random, &state->socket, &state->rung);
 	}
 	if (ret <= 0) /* a handshake under way, or nothing moved */
 		return;
 	call.socket = state->socket;
+	if (call.socket.sk && !state->described) {
+		describe_socket(process, &call.socket);
+		state->described = 1;
+	}
 	if (library->known && (!state->announced || state->peer != sample.peer || state->verify_result != sample.verify_result)) {
-		if (!state->announced && state->socket.sk && !state->rung)
-			emit_socket(process, &state->socket, NULL);
 		state->flags = sample.flags & TLS_SERVER;
 		state->peer = sample.peer;
 		state->verify_result = sample.verify_result;

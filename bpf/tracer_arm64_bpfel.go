@@ -314,7 +314,7 @@ type TracerTlsState struct {
 	Announced    uint32
 	Flags        uint32
 	Rung         uint32
-	Pad          uint32
+	Described    uint32
 }
 
 type TracerTracedProcess struct {
