@@ -56,9 +56,9 @@ static __always_inline void keep_socket(struct socket_id *to, __u32 *rung, struc
 
 /* The second ClientHello of a handshake (RFC 8446, section 4.1.4) has the random of the first; OpenSSL lets pass another one. Somebody who takes that of
  * another client so gets nothing by it. */
-static __noinline int find_by_random(const __u8 *random, struct socket_id *to, __u32 *rung)
+static __noinline int find_by_random(const __u8 *random, __u32 flags, struct socket_id *to, __u32 *rung)
 {
-	struct trait trait = {.tgid = bpf_get_current_pid_tgid() >> 32, .kind = TRAIT_RANDOM};
+	struct trait trait = {.tgid = bpf_get_current_pid_tgid() >> 32, .kind = flags & TLS_SERVER ? TRAIT_RANDOM_IN : TRAIT_RANDOM_OUT};
 	struct shown *known;
 
 	__builtin_memcpy(trait.bytes, random, RANDOM_SIZE);

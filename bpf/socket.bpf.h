@@ -306,7 +306,7 @@ static __noinline int transferred(struct traced_process *process, int fd, struct
 			}
 			state->class = classify(state->origin, !state->moved[t->direction & 1], head, t->iov ? n : length, t->direction);
 			if (state->class == CLASS_TLS)
-				hello_seen(&t->id, at, segment);
+				hello_seen(&t->id, t->direction, at, segment);
 		}
 		if (state->class == CLASS_UNKNOWN) {
 			state->tries++;
@@ -317,7 +317,7 @@ static __noinline int transferred(struct traced_process *process, int fd, struct
 			emit_socket(process, &t->id, state);
 	} else if (state->class == CLASS_POSTGRESQL && t->direction == DIRECTION_OUT && state->moved[DIRECTION_OUT] == SSL_REQUEST_SIZE) {
 		segment = first_segment(t, length, &at);
-		if (hello_seen(&t->id, at, segment))
+		if (hello_seen(&t->id, DIRECTION_OUT, at, segment))
 			state->class = CLASS_TLS;
 	}
 	if (state->class >= CLASS_HTTP) {

@@ -168,7 +168,7 @@ static __always_inline void call_exited(struct pt_regs *ctx)
 		state->socket = call.socket;
 		state->rung = call.by_ciphertext ? TLS_SOCKET_BY_CIPHERTEXT : 0;
 	} else if (library->known && !state->announced) {
-		find_by_random(sample.random, &state->socket, &state->rung);
+		find_by_random(sample.random, sample.flags, &state->socket, &state->rung);
 	}
 	if (ret <= 0) /* a handshake under way, or nothing moved */
 		return;

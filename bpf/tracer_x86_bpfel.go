@@ -170,6 +170,13 @@ const (
 	TracerRecordTypeRECORD_THREAD_WAITED TracerRecordType = 9
 )
 
+type TracerScratch struct {
+	_     structs.HostLayout
+	Trait TracerTrait
+	Shown TracerShown
+	Piece TracerHelloPiece
+}
+
 type TracerShown struct {
 	_      structs.HostLayout
 	Socket TracerSocketId
@@ -344,6 +351,7 @@ const (
 	TracerMapLibraries              = "libraries"
 	TracerMapProcesses              = "processes"
 	TracerMapReaders                = "readers"
+	TracerMapScratches              = "scratches"
 	TracerMapSockets                = "sockets"
 	TracerMapTlsStates              = "tls_states"
 	TracerMapTraits                 = "traits"
@@ -463,6 +471,7 @@ type TracerMapSpecs struct {
 	Libraries   *ebpf.MapSpec `ebpf:"libraries"`
 	Processes   *ebpf.MapSpec `ebpf:"processes"`
 	Readers     *ebpf.MapSpec `ebpf:"readers"`
+	Scratches   *ebpf.MapSpec `ebpf:"scratches"`
 	Sockets     *ebpf.MapSpec `ebpf:"sockets"`
 	TlsStates   *ebpf.MapSpec `ebpf:"tls_states"`
 	Traits      *ebpf.MapSpec `ebpf:"traits"`
@@ -530,6 +539,7 @@ type TracerMaps struct {
 	Libraries   *ebpf.Map `ebpf:"libraries"`
 	Processes   *ebpf.Map `ebpf:"processes"`
 	Readers     *ebpf.Map `ebpf:"readers"`
+	Scratches   *ebpf.Map `ebpf:"scratches"`
 	Sockets     *ebpf.Map `ebpf:"sockets"`
 	TlsStates   *ebpf.Map `ebpf:"tls_states"`
 	Traits      *ebpf.Map `ebpf:"traits"`
@@ -546,6 +556,7 @@ func (m *TracerMaps) Close() error {
 		m.Libraries,
 		m.Processes,
 		m.Readers,
+		m.Scratches,
 		m.Sockets,
 		m.TlsStates,
 		m.Traits,

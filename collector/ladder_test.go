@@ -234,7 +234,7 @@ func TestSameRandomOnTwoSockets(t *testing.T) {
 // Connections of a memory BIO that are older than the daemon are found by the ciphertext that they read; BIO_read is probed only meanwhile.
 func TestSocketByCiphertext(t *testing.T) {
 	needRoot(t)
-	for name, without := range map[string]probe.Features{"": {}, "without": {Control: true, Cookies: true, UprobeMulti: true, Loop: true}, "events": {RawTracepoints: true}} {
+	for name, without := range map[string]probe.Features{"": {}, "without": {Control: true, Cookies: true, UprobeMulti: true, Loop: true}} {
 		t.Run(name, func(t *testing.T) { socketByCiphertext(t, without) })
 	}
 }
