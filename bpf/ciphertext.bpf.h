@@ -27,7 +27,6 @@ static __always_inline void bio_read_exited(struct pt_regs *ctx)
 	struct call *call = bpf_map_lookup_elem(&calls, &id);
 	struct trait trait = {.tgid = id >> 32, .kind = TRAIT_CIPHERTEXT};
 	int n = (int)CALL_RETURN(ctx);
-	struct traced_process *process;
 	__u8 head[2] = {}, after_header;
 
 	if (!call || !call->record)
@@ -48,10 +47,9 @@ static __always_inline void bio_read_exited(struct pt_regs *ctx)
 		at += RECORD_HEADER_SIZE;
 		n -= RECORD_HEADER_SIZE;
 	}
-	process = bpf_map_lookup_elem(&processes, &trait.tgid);
-	if (!process || n < CIPHERTEXT_SIZE || bpf_probe_read_user(trait.bytes, CIPHERTEXT_SIZE, (void *)at))
+	if (n < CIPHERTEXT_SIZE || bpf_probe_read_user(trait.bytes, CIPHERTEXT_SIZE, (void *)at))
 		return;
-	if (claim_socket(process, &trait, &call->socket))
+	if (claim_socket(&trait, &call->socket))
 		call->by_ciphertext = 1;
 }
 

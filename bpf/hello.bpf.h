@@ -17,8 +17,9 @@
 #define HELLO_BOUND 0xff
 
 enum trait_kind {
-	TRAIT_RANDOM = 1,
-	TRAIT_CIPHERTEXT, /* of a record of type 0x17: those of a handshake's plaintext are the same on many connections */
+	TRAIT_RANDOM_IN = 1, /* of a ClientHello that was received */
+	TRAIT_RANDOM_OUT,    /* that was sent: a process may be the client of itself */
+	TRAIT_CIPHERTEXT,    /* of a record of type 0x17: those of a handshake's plaintext are the same on many connections */
 };
 
 struct trait {
@@ -54,18 +55,46 @@ struct {
 	__type(value, struct hello_piece);
 } hello_pieces SEC(".maps");
 
+/* What does not fit on the stack (512 bytes with those of all callers). Only for programs of system calls: those are not
+ * preempted, and no other program touches it. */
+struct scratch {
+	struct trait trait;
+	struct shown shown;
+	struct hello_piece piece;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratches SEC(".maps");
+
+static __always_inline struct scratch *scratch_for(__u32 kind)
+{
+	__u32 zero = 0;
+	struct scratch *s = bpf_map_lookup_elem(&scratches, &zero);
+
+	if (!s)
+		return NULL;
+	s->trait.tgid = bpf_get_current_pid_tgid() >> 32;
+	s->trait.kind = kind;
+	return s;
+}
+
 static __always_inline bool same_socket(const struct socket_id *a, const struct socket_id *b)
 {
 	return a->sk == b->sk && a->inode == b->inode;
 }
 
-static __noinline int show(struct trait *trait, struct socket_id *id)
+static __noinline int show(struct scratch *s, struct socket_id *id)
 {
-	struct shown fresh = {.socket = *id}, *known = bpf_map_lookup_elem(&traits, trait);
+	struct shown *known = bpf_map_lookup_elem(&traits, &s->trait);
 
 	if (!known) {
-		bpf_map_update_elem(&traits, trait, &fresh, BPF_NOEXIST);
-		known = bpf_map_lookup_elem(&traits, trait); /* another processor may have been first */
+		s->shown.socket = *id;
+		bpf_map_update_elem(&traits, &s->trait, &s->shown, BPF_NOEXIST);
+		known = bpf_map_lookup_elem(&traits, &s->trait); /* another processor may have been first */
 	}
 	if (!known)
 		count_drop(NULL, DROP_MAP_FULL);
@@ -81,15 +110,15 @@ static __always_inline bool begins_hello(const __u8 *b, __u64 have)
 }
 
 /* 1: the n bytes at `at` are a ClientHello; its random is shown. */
-static __noinline int hello_seen(struct socket_id *id, __u64 at, __u64 n)
+static __noinline int hello_seen(struct socket_id *id, __u32 direction, __u64 at, __u64 n)
 {
-	struct trait trait = {.tgid = bpf_get_current_pid_tgid() >> 32, .kind = TRAIT_RANDOM};
+	struct scratch *s = scratch_for(direction == DIRECTION_IN ? TRAIT_RANDOM_IN : TRAIT_RANDOM_OUT);
 	__u8 head[8];
 
-	if (n < HELLO_SIZE || bpf_probe_read_user(head, sizeof(head), (void *)at) || !begins_hello(head, sizeof(head)) ||
-	    bpf_probe_read_user(trait.bytes, RANDOM_SIZE, (void *)(at + HELLO_RANDOM)))
+	if (!s || n < HELLO_SIZE || bpf_probe_read_user(head, sizeof(head), (void *)at) || !begins_hello(head, sizeof(head)) ||
+	    bpf_probe_read_user(s->trait.bytes, RANDOM_SIZE, (void *)(at + HELLO_RANDOM)))
 		return 0;
-	show(&trait, id);
+	show(s, id);
 	return 1;
 }
 
@@ -102,14 +131,16 @@ enum piece_result {
 /* Takes n bytes that a process has read, if they begin or continue a ClientHello of a client that sends it in pieces. collected: the socket's. */
 static __noinline int hello_in_pieces(struct socket_id *id, __u8 *collected, __u64 at, __u64 n)
 {
-	struct trait trait = {.tgid = bpf_get_current_pid_tgid() >> 32, .kind = TRAIT_RANDOM};
-	struct hello_piece fresh = {.inode = id->inode}, *piece;
+	struct scratch *s = scratch_for(TRAIT_RANDOM_IN);
+	struct hello_piece *piece;
 	__u64 have = *collected;
 
-	if (have >= HELLO_SIZE)
+	if (!s || have >= HELLO_SIZE)
 		return PIECE_NONE;
-	if (!have)
-		bpf_map_update_elem(&hello_pieces, &id->sk, &fresh, BPF_ANY);
+	if (!have) {
+		s->piece.inode = id->inode;
+		bpf_map_update_elem(&hello_pieces, &id->sk, &s->piece, BPF_ANY);
+	}
 	piece = bpf_map_lookup_elem(&hello_pieces, &id->sk);
 	*collected = 0;
 	if (!piece || piece->inode != id->inode)
@@ -129,23 +160,24 @@ static __noinline int hello_in_pieces(struct socket_id *id, __u8 *collected, __u
 		*collected = have;
 		return PIECE_TAKEN;
 	}
-	bpf_probe_read_kernel(trait.bytes, RANDOM_SIZE, piece->bytes + HELLO_RANDOM);
+	bpf_probe_read_kernel(s->trait.bytes, RANDOM_SIZE, piece->bytes + HELLO_RANDOM);
 	bpf_map_delete_elem(&hello_pieces, &id->sk);
-	show(&trait, id);
+	show(s, id);
 	return PIECE_LAST;
 }
 
 /* Shows the ciphertext of the n bytes at `at`, if a record begins there. */
 static __noinline int ciphertext_seen(struct socket_id *id, __u64 at, __u64 n)
 {
-	struct trait trait = {.tgid = bpf_get_current_pid_tgid() >> 32, .kind = TRAIT_CIPHERTEXT};
+	struct scratch *s = scratch_for(TRAIT_CIPHERTEXT);
 	__u8 head[8];
 
-	if (n < RECORD_HEADER_SIZE + CIPHERTEXT_SIZE || bpf_probe_read_user(head, sizeof(head), (void *)at) || head[0] != RECORD_APPLICATION ||
+	if (!s || n < RECORD_HEADER_SIZE + CIPHERTEXT_SIZE || bpf_probe_read_user(head, sizeof(head), (void *)at) || head[0] != RECORD_APPLICATION ||
 	    head[1] != 3 || (!head[3] && head[4] < CIPHERTEXT_SIZE) ||
-	    bpf_probe_read_user(trait.bytes, CIPHERTEXT_SIZE, (void *)(at + RECORD_HEADER_SIZE)))
+	    bpf_probe_read_user(s->trait.bytes, CIPHERTEXT_SIZE, (void *)(at + RECORD_HEADER_SIZE)))
 		return 0;
-	show(&trait, id);
+	__builtin_memset(s->trait.bytes + CIPHERTEXT_SIZE, 0, RANDOM_SIZE - CIPHERTEXT_SIZE);
+	show(s, id);
 	return 0;
 }
 

@@ -5,12 +5,6 @@
 #ifndef TENANTRACE_LADDER_H
 #define TENANTRACE_LADDER_H
 
-static __noinline int describe_socket(struct traced_process *process, struct socket_id *id, struct socket_state *state)
-{
-	emit_socket(process, id, state);
-	return 0;
-}
-
 /* The state of a socket that is still open. */
 static __always_inline struct socket_state *open_socket(struct socket_id *id)
 {
@@ -19,8 +13,18 @@ static __always_inline struct socket_state *open_socket(struct socket_id *id)
 	return state && state->inode == id->inode ? state : NULL;
 }
 
+/* Of a socket that is not open any more the memory is another's. */
+static __noinline int describe_socket(struct traced_process *process, struct socket_id *id)
+{
+	struct socket_state *state = open_socket(id);
+
+	if (state)
+		emit_socket(process, id, state);
+	return 0;
+}
+
 /* Gives the socket that alone has shown the trait, to the first connection that asks. */
-static __noinline int claim_socket(struct traced_process *process, struct trait *trait, struct socket_id *id)
+static __noinline int claim_socket(struct trait *trait, struct socket_id *id)
 {
 	struct shown *known = bpf_map_lookup_elem(&traits, trait);
 	struct socket_state *state;
@@ -37,7 +41,6 @@ static __noinline int claim_socket(struct traced_process *process, struct trait 
 		return 0;
 	state->class = CLASS_TLS;
 	state->hello = HELLO_BOUND;
-	describe_socket(process, &found, state);
 	*id = found;
 	return 1;
 }
@@ -53,16 +56,16 @@ static __always_inline void keep_socket(struct socket_id *to, __u32 *rung, struc
 
 /* The second ClientHello of a handshake (RFC 8446, section 4.1.4) has the random of the first; OpenSSL lets pass another one. Somebody who takes that of
  * another client so gets nothing by it. */
-static __noinline int find_by_random(struct traced_process *process, const __u8 *random, struct socket_id *to, __u32 *rung)
+static __noinline int find_by_random(const __u8 *random, __u32 flags, struct socket_id *to, __u32 *rung)
 {
-	struct trait trait = {.tgid = bpf_get_current_pid_tgid() >> 32, .kind = TRAIT_RANDOM};
+	struct trait trait = {.tgid = bpf_get_current_pid_tgid() >> 32, .kind = flags & TLS_SERVER ? TRAIT_RANDOM_IN : TRAIT_RANDOM_OUT};
 	struct shown *known;
 
 	__builtin_memcpy(trait.bytes, random, RANDOM_SIZE);
 	if (*rung == TLS_SOCKET_REFUSED)
 		return 0;
 	if (!to->sk) {
-		if (claim_socket(process, &trait, to))
+		if (claim_socket(&trait, to))
 			*rung = TLS_SOCKET_BY_RANDOM;
 		return 0;
 	}

@@ -269,14 +269,57 @@ static __always_inline int take_piece(struct transfer *t, struct socket_state *s
 	return hello_in_pieces(&t->id, &state->hello, at, segment);
 }
 
+/* Finds the class of a socket by what it moves, and shows what may lead a TLS connection to it. 1: there is no more to it. Not inlined: what it knows of the bytes is
+ * forgotten at its end, else the verifier would follow the rest once for each case (before Linux 6.12). */
+static __noinline int recognized(struct traced_process *process, struct transfer *t, struct socket_state *state, __u64 length)
+{
+	__u64 at = 0, segment = forget(first_segment(t, length, &at)), n = segment;
+	__u8 head[8] = {};
+	int piece;
+
+	at = forget(at);
+	if (process->seeking && t->direction == DIRECTION_IN && state->hello != HELLO_BOUND)
+		ciphertext_seen(&t->id, at, segment);
+	if (state->class == CLASS_POSTGRESQL && t->direction == DIRECTION_OUT && hello_seen(&t->id, DIRECTION_OUT, at, segment))
+		state->class = CLASS_TLS;
+	if (state->class != CLASS_UNKNOWN)
+		return 0;
+	BOUND(n, sizeof(head));
+	if (n && at && !bpf_probe_read_user(head, n, (void *)at)) {
+		piece = take_piece(t, state, head[0], at, segment, length);
+		if (piece) {
+			if (piece == PIECE_LAST)
+				state->class = CLASS_TLS;
+			state->moved[DIRECTION_IN] += length;
+			return 1;
+		}
+		state->class = classify(state->origin, !state->moved[t->direction & 1], head, t->iov ? n : length, t->direction);
+		if (state->class == CLASS_TLS)
+			hello_seen(&t->id, t->direction, at, segment);
+	}
+	if (state->class == CLASS_UNKNOWN) {
+		state->tries++;
+		if (state->tries >= (state->origin == ORIGIN_LATE ? SNIFF_TRIES_LATE : SNIFF_TRIES))
+			state->class = CLASS_OTHER;
+	}
+	if (state->class >= CLASS_HTTP)
+		emit_socket(process, &t->id, state);
+	return 0;
+}
+
+/* Whether a transfer is worth a look: a socket of a known class costs no more than this. The first bytes that follow PostgreSQL's SSLRequest may be a ClientHello. */
+static __always_inline bool worth_a_look(struct traced_process *process, struct transfer *t, struct socket_state *state)
+{
+	return state->class == CLASS_UNKNOWN || (process->seeking && t->direction == DIRECTION_IN) ||
+	       (state->class == CLASS_POSTGRESQL && t->direction == DIRECTION_OUT && state->moved[DIRECTION_OUT] == SSL_REQUEST_SIZE);
+}
+
 /* A system call moved `length` bytes between a socket and the process. */
 static __noinline int transferred(struct traced_process *process, int fd, struct transfer *t, __u32 length)
 {
-	__u64 id = bpf_get_current_pid_tgid(), at = 0, n, segment;
+	__u64 id = bpf_get_current_pid_tgid();
 	struct call *call = bpf_map_lookup_elem(&calls, &id);
 	struct socket_state *state;
-	__u8 head[8] = {};
-	int piece;
 
 	if (!socket_of(fd, &t->id))
 		return 0;
@@ -288,39 +331,10 @@ static __noinline int transferred(struct traced_process *process, int fd, struct
 		state->class = CLASS_TLS;
 		return 0;
 	}
-	if (process->seeking && t->direction == DIRECTION_IN && state->hello != HELLO_BOUND) {
-		segment = first_segment(t, length, &at);
-		ciphertext_seen(&t->id, at, segment);
-	}
+	if (worth_a_look(process, t, state) && recognized(process, t, state, length))
+		return 0;
 	if (state->class == CLASS_OTHER || state->class == CLASS_TLS)
 		return 0;
-	if (state->class == CLASS_UNKNOWN) {
-		n = segment = first_segment(t, length, &at);
-		BOUND(n, sizeof(head));
-		if (n && at && !bpf_probe_read_user(head, n, (void *)at)) {
-			piece = take_piece(t, state, head[0], at, segment, length);
-			if (piece) {
-				if (piece == PIECE_LAST)
-					state->class = CLASS_TLS;
-				state->moved[DIRECTION_IN] += length;
-				return 0;
-			}
-			state->class = classify(state->origin, !state->moved[t->direction & 1], head, t->iov ? n : length, t->direction);
-			if (state->class == CLASS_TLS)
-				hello_seen(&t->id, at, segment);
-		}
-		if (state->class == CLASS_UNKNOWN) {
-			state->tries++;
-			if (state->tries >= (state->origin == ORIGIN_LATE ? SNIFF_TRIES_LATE : SNIFF_TRIES))
-				state->class = CLASS_OTHER;
-		}
-		if (state->class >= CLASS_HTTP)
-			emit_socket(process, &t->id, state);
-	} else if (state->class == CLASS_POSTGRESQL && t->direction == DIRECTION_OUT && state->moved[DIRECTION_OUT] == SSL_REQUEST_SIZE) {
-		segment = first_segment(t, length, &at);
-		if (hello_seen(&t->id, at, segment))
-			state->class = CLASS_TLS;
-	}
 	if (state->class >= CLASS_HTTP) {
 		if (state->class == CLASS_HTTP && t->direction == DIRECTION_IN)
 			mark_reader();

@@ -29,7 +29,9 @@ struct tls_state {
 	__u32 announced;
 	__u32 renewed; /* another handshake of an announced connection */
 	__u32 flags;
-	__u32 rung; /* TLS_SOCKET_ of enum tls_flags */
+	__u32 rung;	 /* TLS_SOCKET_ of enum tls_flags */
+	__u32 described; /* the socket was sent */
+	__u32 pad;
 };
 
 /* SSL object of a process -> its connection. Deleted at SSL_free, else evicted. */
@@ -182,15 +184,19 @@ static __always_inline void call_exited(struct pt_regs *ctx)
 	else if (!(sample.flags & TLS_UNREADABLE)) /* a server may write before its handshake is over */
 		state->flags = sample.flags & TLS_SERVER;
 	if (call.socket.sk) {
+		if (!same_socket(&call.socket, &state->socket))
+			state->described = 0;
 		state->socket = call.socket;
 		state->rung = call.by_ciphertext ? TLS_SOCKET_BY_CIPHERTEXT : 0;
 	} else if (library->known && !state->announced) {
-		find_by_random(process, sample.random, &state->socket, &state->rung);
+		find_by_random(sample.random, sample.flags, &state->socket, &state->rung);
 	}
 	call.socket = state->socket;
+	if (call.socket.sk && !state->described) {
+		describe_socket(process, &call.socket);
+		state->described = 1;
+	}
 	if (library->known && to_be_told(library, call.ssl, state, &sample, ret)) {
-		if (!state->announced && state->socket.sk && !state->rung)
-			emit_socket(process, &state->socket, NULL);
 		state->flags = sample.flags & TLS_SERVER;
 		state->peer = sample.peer;
 		state->verify_result = sample.verify_result;

@@ -188,6 +188,13 @@ const (
 	TracerRecordTypeRECORD_THREAD_WAITED TracerRecordType = 9
 )
 
+type TracerScratch struct {
+	_     structs.HostLayout
+	Trait TracerTrait
+	Shown TracerShown
+	Piece TracerHelloPiece
+}
+
 type TracerShown struct {
 	_      structs.HostLayout
 	Socket TracerSocketId
@@ -339,6 +346,8 @@ type TracerTlsState struct {
 	Renewed      uint32
 	Flags        uint32
 	Rung         uint32
+	Described    uint32
+	Pad          uint32
 }
 
 type TracerTracedProcess struct {
@@ -368,6 +377,7 @@ const (
 	TracerMapLibraries              = "libraries"
 	TracerMapProcesses              = "processes"
 	TracerMapReaders                = "readers"
+	TracerMapScratches              = "scratches"
 	TracerMapSockets                = "sockets"
 	TracerMapTlsStates              = "tls_states"
 	TracerMapTraits                 = "traits"
@@ -488,6 +498,7 @@ type TracerMapSpecs struct {
 	Libraries   *ebpf.MapSpec `ebpf:"libraries"`
 	Processes   *ebpf.MapSpec `ebpf:"processes"`
 	Readers     *ebpf.MapSpec `ebpf:"readers"`
+	Scratches   *ebpf.MapSpec `ebpf:"scratches"`
 	Sockets     *ebpf.MapSpec `ebpf:"sockets"`
 	TlsStates   *ebpf.MapSpec `ebpf:"tls_states"`
 	Traits      *ebpf.MapSpec `ebpf:"traits"`
@@ -556,6 +567,7 @@ type TracerMaps struct {
 	Libraries   *ebpf.Map `ebpf:"libraries"`
 	Processes   *ebpf.Map `ebpf:"processes"`
 	Readers     *ebpf.Map `ebpf:"readers"`
+	Scratches   *ebpf.Map `ebpf:"scratches"`
 	Sockets     *ebpf.Map `ebpf:"sockets"`
 	TlsStates   *ebpf.Map `ebpf:"tls_states"`
 	Traits      *ebpf.Map `ebpf:"traits"`
@@ -572,6 +584,7 @@ func (m *TracerMaps) Close() error {
 		m.Libraries,
 		m.Processes,
 		m.Readers,
+		m.Scratches,
 		m.Sockets,
 		m.TlsStates,
 		m.Traits,

@@ -9,11 +9,13 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"tenantrace/collector/event"
+	"tenantrace/collector/probe"
 	"tenantrace/collector/stream"
 )
 
@@ -72,9 +74,14 @@ func (a *authority) keep(t *testing.T, address, name string, cut []int, adapt fu
 
 func (k *keeper) get(t *testing.T) {
 	t.Helper()
-	if _, err := fmt.Fprintf(k, "GET /%s HTTP/1.1\r\nHost: localhost\r\n\r\n", k.name); err != nil {
+	if _, err := fmt.Fprintf(k, "GET /%s/1 HTTP/1.1\r\nHost: localhost\r\n\r\n", k.name); err != nil {
 		t.Fatal(err)
 	}
+	k.answer(t)
+}
+
+func (k *keeper) answer(t *testing.T) {
+	t.Helper()
 	response, err := http.ReadResponse(k.in, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -87,7 +94,7 @@ func (k *keeper) get(t *testing.T) {
 // remotes gives the addresses that the connection with the requests of a client was ever said to have, in order; "" is none.
 func (k *keeper) remotes(n *notes) (remotes []string) {
 	conns := map[event.ConnID]bool{}
-	for _, r := range collect(n, func(r *event.HTTPRequest) bool { return r.Path == "/"+k.name }) {
+	for _, r := range collect(n, func(r *event.HTTPRequest) bool { return r.Path == "/"+k.name+"/1" }) {
 		conns[r.Conn] = true
 	}
 	for _, o := range collect(n, func(o *event.ConnectionOpened) bool { return conns[o.Conn] }) {
@@ -227,6 +234,12 @@ func TestSameRandomOnTwoSockets(t *testing.T) {
 // Connections of a memory BIO that are older than the daemon are found by the ciphertext that they read; BIO_read is probed only meanwhile.
 func TestSocketByCiphertext(t *testing.T) {
 	needRoot(t)
+	for name, without := range map[string]probe.Features{"": {}, "without": {Control: true, Cookies: true, UprobeMulti: true, Loop: true}} {
+		t.Run(name, func(t *testing.T) { socketByCiphertext(t, without) })
+	}
+}
+
+func socketByCiphertext(t *testing.T, without probe.Features) {
 	a := newAuthority(t)
 	pid, address := a.serveBy(t, "testdata/memory.py", nil)
 	var clients []*keeper
@@ -239,7 +252,7 @@ func TestSocketByCiphertext(t *testing.T) {
 		clients[i].get(t)
 	}
 	n := &notes{}
-	c, stop := start(t, n, pid)
+	c, stop := startWith(t, n, Config{PIDs: []int{pid}, without: without})
 	wait(t, "every socket", func() bool {
 		found := true
 		for _, k := range clients {
@@ -285,7 +298,7 @@ func TestSameCiphertextOnTwoSockets(t *testing.T) {
 	// The victim's next record goes over the attacker's connection first.
 	record := &held{Conn: victim.raw.Conn}
 	victim.raw.Conn = record
-	if _, err := io.WriteString(victim, "GET /victim HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+	if _, err := io.WriteString(victim, "GET /victim/1 HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
 	victim.raw.Conn = record.Conn
@@ -298,11 +311,7 @@ func TestSameCiphertextOnTwoSockets(t *testing.T) {
 	if _, err := victim.raw.Conn.Write(record.bytes); err != nil {
 		t.Fatal(err)
 	}
-	response, err := http.ReadResponse(victim.in, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	io.Copy(io.Discard, response.Body)
+	victim.answer(t)
 	seenRequests(t, n, 4)
 	if remotes := victim.remotes(n); len(remotes) != 1 || remotes[0] != "" {
 		t.Errorf("the victim's connection has the addresses %q, want none yet: two sockets have shown its record", remotes)
@@ -324,4 +333,23 @@ type held struct {
 func (h *held) Write(b []byte) (int, error) {
 	h.bytes = append(h.bytes, b...)
 	return len(b), nil
+}
+
+// The first call that is seen of an older connection may receive nothing: it gives what the library still has. The address is told all the same, when a later call
+// has received something.
+func TestConnectionThatIsMetWithinARecord(t *testing.T) {
+	needRoot(t)
+	a := newAuthority(t)
+	pid, address := a.serve(t)
+	early := a.keep(t, address, "early", nil, func(c *tls.Config) { c.DynamicRecordSizingDisabled = true })
+	early.get(t)
+	n := &notes{}
+	start(t, n, pid)
+	// The server waits in a read of 8 KiB that began before the probes.
+	if _, err := fmt.Fprintf(early, "GET /unseen/1 HTTP/1.1\r\nX-Long: %s\r\n\r\n", strings.Repeat("x", 12000)); err != nil {
+		t.Fatal(err)
+	}
+	early.answer(t)
+	early.get(t)
+	wait(t, "the address", func() bool { return early.right(t, n) })
 }

@@ -5,7 +5,7 @@ import "time"
 // The search for the sockets of connections that are older than the tracing costs each read of the process while it lasts. It ends when all are found, when
 // nothing moves on those that are not, and when it has lasted too long: a client that hides its ClientHello must not be able to keep it up.
 const (
-	seekHysteresis = 2 * time.Second  // that it goes on after the last one was found
+	seekHysteresis = 5 * time.Second  // that it goes on after the last one was found
 	seekIdle       = 2 * time.Minute  // without a read on one that is not
 	seekFree       = 2 * time.Minute  // that it may last in any case
 	seekShare      = 10               // of the process's time, 1 in this many, beyond that
