@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"tenantrace/lab"
+	"tenantrace/lab/life"
 	"tenantrace/lab/matrix"
 )
 
@@ -22,6 +23,7 @@ commands:
   run       plays every scenario against each kind of worker and each way to the database, and says what the daemon made of it
   load      sends an exact number of requests with planted faults, and counts that the daemon saw each of them
   identity  holds the daemon's identity of each request against the certificate sent, over many servers and kinds of sessions
+  life      plays certificates that end, are revoked, come late, do not verify or change while their connections live
   bench     measures the service with and without the daemon, in pairs
   seed      makes the lab's database and keeps it in a directory, for --seed
 
@@ -54,11 +56,15 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 	load := lab.LoadConfig{}
 	bench := lab.BenchConfig{}
 	identity := matrix.Config{}
+	lives := life.Config{}
 	switch name {
 	case "identity":
 		flags.BoolVar(&identity.Quick, "quick", false, "only a part of the servers, with few requests")
 		flags.IntVar(&identity.Requests, "requests", 0, fmt.Sprintf("requests of each row (default %d, with --quick %d)", matrix.DefaultRequests, matrix.QuickRequests))
 		flags.StringSliceVar(&identity.Servers, "servers", nil, `names of the servers, as "node 20" (default: all)`)
+	case "life":
+		flags.StringSliceVar(&lives.Servers, "servers", nil, "names of the servers to play at, as nginx (default: all)")
+		flags.StringSliceVar(&lives.Scenarios, "scenarios", nil, "ids of the scenarios to play, as E24 (default: all)")
 	case "run":
 		flags.StringSliceVar(&selection.Servers, "servers", nil, "names of the servers to play at, as gthread-tls (default: all)")
 		flags.StringSliceVar(&selection.Scenarios, "scenarios", nil, "ids of the scenarios to play, as E10 (default: all)")
@@ -76,7 +82,7 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 		fmt.Fprint(out, usage)
 		return nil
 	default:
-		return fmt.Errorf("unknown command %q [one of run, load, bench, identity, seed]", name)
+		return fmt.Errorf("unknown command %q [one of run, load, bench, identity, life, seed]", name)
 	}
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
@@ -98,9 +104,12 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 	}
 	load.Config, bench.Config = cfg, cfg
 	identity.Daemon, identity.Work, identity.Keep, identity.Out = cfg.Daemon, cfg.Work, cfg.Keep, cfg.Out
+	lives.Daemon, lives.Work, lives.Keep, lives.Seed, lives.Out = cfg.Daemon, cfg.Work, cfg.Keep, cfg.Seed, cfg.Out
 	switch name {
 	case "identity":
 		return matrix.Run(ctx, identity)
+	case "life":
+		return life.Run(ctx, lives)
 	case "load":
 		if load.Connections < 1 || load.Requests < 1 {
 			return errors.New("--connections and --requests must be at least 1")

@@ -1,0 +1,87 @@
+package life
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"sync"
+
+	"tenantrace/lab/traffic"
+)
+
+// session is a client's one session, which it offers to whoever it connects to.
+type session struct {
+	mu    sync.Mutex
+	state *tls.ClientSessionState
+}
+
+// Get implements tls.ClientSessionCache.
+func (s *session) Get(string) (*tls.ClientSessionState, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state, s.state != nil
+}
+
+// Put implements tls.ClientSessionCache.
+func (s *session) Put(_ string, state *tls.ClientSessionState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if state != nil {
+		s.state = state
+	}
+}
+
+// at makes the client ask for a server name. It keeps its session in kept, if there is one.
+func (k *caller) at(name string, kept *session) *caller {
+	k.Tune = func(config *tls.Config) {
+		config.MinVersion, config.ServerName = tls.VersionTLS13, name
+		if kept != nil {
+			config.ClientSessionCache = kept
+		}
+	}
+	return k
+}
+
+// resumed are the scenarios of a session that is resumed: at the server name that it was made for, and at one that would have refused its certificate.
+func resumed() []take {
+	play := func(name string) func(context.Context, *stand) error {
+		return func(ctx context.Context, s *stand) error {
+			if err := s.refused(ctx); err != nil {
+				return err
+			}
+			kept := &session{}
+			first := s.calls.caller(required, acme).at(firstName, kept)
+			if err := s.calls.times(ctx, 2, first, "/"); err != nil {
+				return err
+			}
+			for range 2 {
+				k := s.calls.caller(required, acme).at(name, kept)
+				if err := s.calls.times(ctx, 3, k, "/"); err != nil {
+					return err
+				}
+				if !k.Resumed() {
+					return errors.New("the session was not resumed")
+				}
+			}
+			return nil
+		}
+	}
+	full := func(ctx context.Context, s *stand) error {
+		first, second := s.calls.caller(required, acme).at(firstName, nil), s.calls.caller(required, guest).at(secondName, nil)
+		return errors.Join(s.calls.times(ctx, 3, first, "/"), s.calls.times(ctx, 3, second, "/"))
+	}
+	return []take{
+		{"E30", "session of one server name resumed at another", "", play(secondName), want{findings: []string{"IDENTITY_FROM_RESUMED_SESSION High acme 2"}}},
+		{"E30", "  the same name: for information", "", play(firstName), want{findings: []string{"IDENTITY_FROM_RESUMED_SESSION Informational acme 2"}}},
+		{"E30", "  clean: full handshakes at both names", "", full, want{}},
+	}
+}
+
+// refused holds that the second name would not have taken acme's certificate.
+func (s *stand) refused(ctx context.Context) error {
+	k := s.calls.caller(required, acme).at(secondName, nil)
+	if _, err := k.Do(ctx, traffic.Request{ID: "refused", Method: "GET", Target: "/"}); err == nil {
+		return errors.New("the second server name takes the certificates of the first")
+	}
+	return ctx.Err()
+}
