@@ -15,7 +15,7 @@ const streams = 50
 
 // multiplexed is the scenario of HTTP/2: the connection's identity is known, its requests are not read, and nobody is accused.
 func multiplexed(at site) []take {
-	w := want{unread: 1, connections: map[string]int{acme: 1}, verdicts: at.lines(map[string]int{"unattributed/ambiguous -": streams + 1})}
+	w := want{unread: 1, connections: map[string]int{acme: 1}, verdicts: at.lines(map[string]int{"unattributed/no_link -": streams + 1})}
 	return []take{{"E49", "HTTP/2, 50 streams on one connection", "", multiplex, w}}
 }
 

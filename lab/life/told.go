@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,10 +29,8 @@ type told struct {
 
 // finish waits for the last verdicts, ends the daemon and reads what it wrote.
 func (s *stand) finish(ctx context.Context) (*told, error) {
-	for deadline := time.Now().Add(settle); time.Now().Before(deadline) && ctx.Err() == nil; time.Sleep(50 * time.Millisecond) {
-		if n, err := audit.CountLines(s.daemon.Verdicts); err != nil || n >= s.calls.rows {
-			break
-		}
+	if err := s.settled(ctx); err != nil {
+		return nil, err
 	}
 	if err := s.daemon.Stop(); err != nil {
 		return nil, err
@@ -54,6 +53,39 @@ func (s *stand) finish(ctx context.Context) (*told, error) {
 	}
 	t.replayed, err = s.replay(ctx)
 	return t, err
+}
+
+// settled waits until the daemon has seen the answer to each request, and judged each statement; or in vain, as the comparison will tell.
+func (s *stand) settled(ctx context.Context) error {
+	for deadline := time.Now().Add(settle); time.Now().Before(deadline); {
+		text, err := s.daemon.Metrics(ctx)
+		if err != nil {
+			return err
+		}
+		if sum(text, "tenantrace_requests_total") >= len(s.calls.sent) && sum(text, "tenantrace_statements_total") >= s.calls.rows {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	return nil
+}
+
+// sum adds up the series of a metric.
+func sum(text, name string) int {
+	total := 0.0
+	for line := range strings.Lines(text) {
+		if !strings.HasPrefix(line, name+"{") {
+			continue
+		}
+		if value, err := strconv.ParseFloat(strings.TrimSpace(line[strings.LastIndexByte(line, ' ')+1:]), 64); err == nil {
+			total += value
+		}
+	}
+	return int(total)
 }
 
 // findings sums up the lines of findings: the last one of each has its count.
