@@ -122,6 +122,7 @@ func (t *told) connections(path string) error {
 				Role        string `json:"role"`
 				Result      int64  `json:"verify_result"`
 				Mode        int    `json:"verify_mode"`
+				Resumed     bool   `json:"resumed"`
 				Certificate *struct {
 					SHA256 string `json:"sha256"`
 				} `json:"certificate"`
@@ -134,7 +135,7 @@ func (t *told) connections(path string) error {
 		switch {
 		case l.Kind == "http_request" && e.Seq == 0:
 			t.unread++
-		case l.Kind == "identity" && e.Role == "server" && e.Certificate != nil && e.Result == 0 && e.Mode&1 != 0 && !seen[e.Conn]:
+		case l.Kind == "identity" && e.Role == "server" && e.Certificate != nil && e.Result == 0 && (e.Mode&1 != 0 || e.Resumed) && !seen[e.Conn]:
 			seen[e.Conn] = true
 			t.verified[e.Certificate.SHA256]++
 		}
