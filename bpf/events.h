@@ -15,6 +15,8 @@
 #define SIGNATURE_MAX 1024
 #define RANDOM_SIZE 32
 #define UNIX_PATH_SIZE 108
+/* TLSEXT_MAXLEN_host_name and a zero byte. */
+#define HOST_NAME_SIZE 256
 
 enum record_type {
 	RECORD_PROCESS = 1,
@@ -132,6 +134,7 @@ enum tls_flags {
 	TLS_UNREADABLE = 4, /* a read from the SSL object failed: the fields are not known */
 	TLS_FROM_D2I = 8,   /* DER of the whole certificate from d2i_X509; verification is not known */
 	TLS_ROLE_UNKNOWN = 16,
+	TLS_RESUMED = 32, /* the handshake resumed a session */
 };
 
 struct tls_identity_record {
@@ -139,6 +142,8 @@ struct tls_identity_record {
 	__u64 ssl;
 	struct socket_id socket; /* zero while not known */
 	__s64 verify_result;
+	__s64 session_result; /* that of the handshake that made the session; 0 also while not known */
+	__u64 session_time;   /* ns since the Unix epoch, when a resumed session was made; 0 not known */
 	__u32 verify_mode;
 	__u32 version; /* TLS1_2_VERSION 0x0303, … */
 	__u32 flags;   /* enum tls_flags */
@@ -147,6 +152,8 @@ struct tls_identity_record {
 	__u32 signature_length; /* bytes of the signature; over SIGNATURE_MAX none is captured */
 	__u8 random[RANDOM_SIZE];
 	__u8 signature[SIGNATURE_MAX];
+	__u8 server_name[HOST_NAME_SIZE];  /* of this handshake, ends with a zero byte */
+	__u8 session_name[HOST_NAME_SIZE]; /* of the one that made the session that was resumed */
 };
 
 struct tls_data_record {
@@ -198,6 +205,15 @@ struct library {
 	__u32 version;
 	__u32 client_random;
 	__u32 client_random_base; /* 0: in the SSL itself, else offset of the pointer to what holds it */
+	/* each 0 while not known */
+	__u32 hit;
+	__u32 server_name;
+	__u32 in_init;
+	__u32 state;
+	__u32 session_name;
+	__u32 session_time;
+	__u32 session_time_unit; /* ns in one of what is there */
+	__u32 session_result;
 };
 
 /* Why data was lost. Counted per CPU. */

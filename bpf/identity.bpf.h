@@ -6,31 +6,10 @@
 #define CERTIFICATE_MEDIUM 2048
 #define CERTIFICATE_LARGE 16384
 
-/* What is read from an SSL object at one exit. */
-struct tls_sample {
-	__u8 random[RANDOM_SIZE];
-	__u64 peer;
-	__s64 verify_result;
-	__u32 verify_mode;
-	__u32 version;
-	__u32 flags;
-	__u32 pad;
-};
-
-static __always_inline bool read_u32(__u32 *to, __u64 from)
-{
-	return !bpf_probe_read_user(to, sizeof(*to), (void *)from);
-}
-
-static __always_inline bool read_u64(__u64 *to, __u64 from)
-{
-	return !bpf_probe_read_user(to, sizeof(*to), (void *)from);
-}
-
 /* Reads who the peer is. False: no connection to speak of yet, or a QUIC object. On a fault the flags say TLS_UNREADABLE. */
 static __always_inline bool sample_ssl(struct library *library, __u64 ssl, struct tls_sample *s)
 {
-	__u64 session = 0, holder = ssl;
+	__u64 holder = ssl;
 	__u32 type = 0, server = 0, any = 0;
 
 	if (library->quic && (!read_u32(&type, ssl) || type))
@@ -46,13 +25,13 @@ static __always_inline bool sample_ssl(struct library *library, __u64 ssl, struc
 		return false;
 	if (!read_u32(&server, ssl + library->server) || !read_u32(&s->verify_mode, ssl + library->verify_mode) ||
 	    !read_u32(&s->version, ssl + library->version) || !read_u64((__u64 *)&s->verify_result, ssl + library->verify_result) ||
-	    !read_u64(&session, ssl + library->session)) {
+	    !read_u64(&s->session, ssl + library->session)) {
 		s->flags |= TLS_UNREADABLE;
 		return true;
 	}
 	if (server)
 		s->flags |= TLS_SERVER;
-	if (session && !read_u64(&s->peer, session + library->peer))
+	if (s->session && !read_u64(&s->peer, s->session + library->peer))
 		s->flags |= TLS_UNREADABLE;
 	if (s->peer)
 		s->flags |= TLS_HAS_PEER;
@@ -82,11 +61,13 @@ static __always_inline int emit_identity_sized(struct traced_process *process, s
 	r->captured = 0;
 	r->signature_length = 0;
 	__builtin_memcpy(r->random, s->random, sizeof(r->random));
+	fault = fill_session(r, library, s);
 	if (tbs) {
 		BOUND(n, size);
-		fault = bpf_probe_read_user((void *)(r + 1), n, (void *)tbs);
-		if (!fault)
+		if (!bpf_probe_read_user((void *)(r + 1), n, (void *)tbs))
 			r->captured = n;
+		else
+			fault = -1;
 		if (!read_u32(&bits, s->peer + library->signature) || !read_u64(&signature, s->peer + library->signature + 8))
 			fault = -1;
 		r->signature_length = n = bits;

@@ -25,8 +25,11 @@ struct tls_state {
 	__s64 verify_result;
 	__u64 moved[2];
 	struct socket_id socket;
+	__u64 session_time; /* of a resumed session of TLS 1.3, as it was during the handshake */
 	__u32 announced;
+	__u32 renewed; /* another handshake of an announced connection */
 	__u32 flags;
+	__u32 pad;
 };
 
 /* SSL object of a process -> its connection. Deleted at SSL_free, else evicted. */
@@ -118,12 +121,28 @@ static __always_inline struct tls_state *state_of(struct traced_process *process
 
 	if (state && same_random(state->random, random))
 		return state;
+	if (state)
+		fresh.renewed = state->announced | state->renewed;
 	__builtin_memcpy(fresh.random, random, sizeof(fresh.random));
 	if (bpf_map_update_elem(&tls_states, key, &fresh, BPF_ANY)) {
 		count_drop(process, DROP_MAP_FULL);
 		return NULL;
 	}
 	return bpf_map_lookup_elem(&tls_states, key);
+}
+
+/* Whether the identity is to be told. What a call reports that moved nothing may be in the middle of a handshake: then only that of a connection which was told of,
+ * and whose handshake is over. */
+static __always_inline bool to_be_told(struct library *library, __u64 ssl, struct tls_state *state, struct tls_sample *s, int ret)
+{
+	bool changed = state->peer != s->peer;
+
+	if (ret > 0)
+		return (!state->announced || changed || state->verify_result != s->verify_result) && !handshake_under_way(library, ssl);
+	if (!state->announced && !state->session_time && s->session && s->version == TLS_1_3 && handshake_under_way(library, ssl) &&
+	    session_resumed(library, ssl))
+		state->session_time = session_time(library, s->session);
+	return (state->announced ? changed : state->renewed) && handshake_over(library, ssl);
 }
 
 static __always_inline void call_exited(struct pt_regs *ctx)
@@ -160,17 +179,18 @@ static __always_inline void call_exited(struct pt_regs *ctx)
 		state->flags = TLS_ROLE_UNKNOWN;
 	if (call.socket.sk)
 		state->socket = call.socket;
-	if (ret <= 0) /* a handshake under way, or nothing moved */
-		return;
 	call.socket = state->socket;
-	if (library->known && (!state->announced || state->peer != sample.peer || state->verify_result != sample.verify_result)) {
+	if (library->known && to_be_told(library, call.ssl, state, &sample, ret)) {
 		if (!state->announced && state->socket.sk)
 			emit_socket(process, &state->socket, NULL);
 		state->flags = sample.flags & TLS_SERVER;
 		state->peer = sample.peer;
 		state->verify_result = sample.verify_result;
+		sample.session_time = state->session_time;
 		state->announced = !emit_identity(process, library, &call, &sample);
 	}
+	if (ret <= 0)
+		return;
 	length = moved_by(&call, ret);
 	if (length && call.kind != CALL_PEEK)
 		emit_moved(process, &call, state, length);
@@ -212,6 +232,10 @@ static __always_inline void certificate_decoded(struct pt_regs *ctx)
 	r->verify_result = -1;
 	r->verify_mode = 0;
 	r->version = 0;
+	r->session_result = 0;
+	r->session_time = 0;
+	r->server_name[0] = 0;
+	r->session_name[0] = 0;
 	r->signature_length = 0;
 	__builtin_memcpy(r->random, random, sizeof(r->random));
 	r->flags = TLS_FROM_D2I | TLS_ROLE_UNKNOWN | TLS_HAS_PEER;

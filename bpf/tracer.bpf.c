@@ -12,6 +12,7 @@
 #include "process.bpf.h"
 #include "classify.bpf.h"
 #include "socket.bpf.h"
+#include "session.bpf.h"
 #include "identity.bpf.h"
 #include "tls.bpf.h"
 #include "syscall.bpf.h"
@@ -45,7 +46,7 @@ _Static_assert(sizeof(struct record_header) == 24, "ABI");
 _Static_assert(sizeof(struct process_record) == 48, "ABI");
 _Static_assert(sizeof(struct socket_record) == 200, "ABI");
 _Static_assert(sizeof(struct socket_data_record) == 64, "ABI");
-_Static_assert(sizeof(struct tls_identity_record) == 1136, "ABI");
+_Static_assert(sizeof(struct tls_identity_record) == 1664, "ABI");
 _Static_assert(sizeof(struct tls_data_record) == 104, "ABI");
 
 struct raw_tracepoint_args {

@@ -117,6 +117,14 @@ type TracerLibrary struct {
 	Version          uint32
 	ClientRandom     uint32
 	ClientRandomBase uint32
+	Hit              uint32
+	ServerName       uint32
+	InInit           uint32
+	State            uint32
+	SessionName      uint32
+	SessionTime      uint32
+	SessionTimeUnit  uint32
+	SessionResult    uint32
 }
 
 type TracerProcessChange uint32
@@ -252,6 +260,7 @@ const (
 	TracerTlsFlagsTLS_UNREADABLE   TracerTlsFlags = 4
 	TracerTlsFlagsTLS_FROM_D2I     TracerTlsFlags = 8
 	TracerTlsFlagsTLS_ROLE_UNKNOWN TracerTlsFlags = 16
+	TracerTlsFlagsTLS_RESUMED      TracerTlsFlags = 32
 )
 
 type TracerTlsFreedRecord struct {
@@ -266,6 +275,8 @@ type TracerTlsIdentityRecord struct {
 	Ssl             uint64
 	Socket          TracerSocketId
 	VerifyResult    int64
+	SessionResult   int64
+	SessionTime     uint64
 	VerifyMode      uint32
 	Version         uint32
 	Flags           uint32
@@ -274,6 +285,8 @@ type TracerTlsIdentityRecord struct {
 	SignatureLength uint32
 	Random          [32]uint8
 	Signature       [1024]uint8
+	ServerName      [256]uint8
+	SessionName     [256]uint8
 }
 
 type TracerTlsKey struct {
@@ -290,8 +303,11 @@ type TracerTlsState struct {
 	VerifyResult int64
 	Moved        [2]uint64
 	Socket       TracerSocketId
+	SessionTime  uint64
 	Announced    uint32
+	Renewed      uint32
 	Flags        uint32
+	Pad          uint32
 }
 
 type TracerTracedProcess struct {

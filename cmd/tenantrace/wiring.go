@@ -91,7 +91,7 @@ func libraries(found []discovery.Library) []command.Library {
 	for _, l := range found {
 		list = append(list, command.Library{
 			Path: l.Path, Device: uint64(l.Device), Inode: l.Inode, BuildID: l.BuildID,
-			Learned: l.OffsetsKnown, Error: l.Error, Processes: l.Processes,
+			Learned: l.OffsetsKnown, Unknown: l.Unknown, Error: l.Error, Processes: l.Processes,
 		})
 	}
 	return list

@@ -139,6 +139,9 @@ func (f *Finder) probe(pid uint32, m procfs.Mapping, companion *procfs.Mapping, 
 	target := probe.Target{File: o.ssl, Calls: calls(o.library.Probes), Free: o.library.Free}
 	if o.library.Layout != nil {
 		k.report.OffsetsKnown = true
+		if k.report.Unknown = unknown(o.library); k.report.Unknown != "" {
+			f.cfg.Log.Warn("part of what OpenSSL knows of its sessions cannot be read", "path", m.Path, "unknown", k.report.Unknown)
+		}
 		target.Offsets = offsets(o.library.Layout)
 		return f.cfg.Programs.Attach(target)
 	}

@@ -180,6 +180,7 @@ type Library struct {
 	Inode        uint64
 	BuildID      string
 	OffsetsKnown bool
+	Unknown      string // which offsets of sessions and handshakes are not known, and why; "" none
 	Error        string // why offsets are not known, or why probes are not attached
 	Probes       int
 	Processes    int

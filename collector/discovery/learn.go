@@ -61,6 +61,7 @@ func offsets(l *openssl.Layout) bpf.TracerLibrary {
 	if l.QUIC {
 		out.Quic = 1
 	}
+	sessionOffsets(l, &out)
 	return out
 }
 

@@ -85,6 +85,7 @@ func (s *surveyor) learn(pid uint32, m procfs.Mapping, companion *procfs.Mapping
 	}
 	defer done()
 	l.BuildID, l.OffsetsKnown = learned.library.BuildID, learned.library.Layout != nil
+	l.Unknown = unknown(learned.library)
 	if learned.library.LayoutErr != nil {
 		l.Error = learned.library.LayoutErr.Error()
 	}

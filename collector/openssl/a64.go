@@ -192,6 +192,8 @@ func (x arm64Step) register() {
 		x.set(rd, constant(0), size)
 	case x.w&0x1fe00000 == 0x0b000000 && x.bits(10, 6) == 0: // add, sub of a register as it is
 		x.addRegister(rd, x.get(rn, size), x.get(rm, size), size)
+	case x.w&0x7fe0fc00 == 0x1b007c00: // mul
+		x.set(rd, product(x.get(rn, size), x.get(rm, size), size), 8)
 	case x.w&0x7fe00c00 == 0x1a800000: // csel
 		second := x.get(rm, size)
 		x.set(rd, x.get(rn, size), size)

@@ -12,9 +12,10 @@ import (
 func TestCompilers(t *testing.T) {
 	want := Layout{
 		Session: 0x768, Peer: 0x2b8, TBS: 0x70, Signature: 0x98, Server: 0x38, VerifyResult: 0x770, VerifyMode: 0x760, Version: 0, ClientRandom: 0x140,
+		Hit: 0x40, ServerName: 0x50, InInit: 0x44, State: 0x48, SessionName: 0x2e8, SessionTime: 0x2e0, SessionTimeUnit: second, SessionResult: 0x2c8,
 	}
 	typed := want
-	typed.Version, typed.QUIC = 0x778, true
+	typed.Version, typed.QUIC, typed.SessionTimeUnit = 0x778, true, 1
 	folder := t.TempDir()
 	for _, cc := range []string{"gcc", "clang"} {
 		if _, err := exec.LookPath(cc); err != nil {
@@ -37,7 +38,7 @@ func TestCompilers(t *testing.T) {
 					}
 					l := learn(t, out, out)
 					if *l.Layout != layout {
-						t.Errorf("layout\n%v, want\n%v", l.Layout, &layout)
+						t.Errorf("layout\n%v, want\n%v: %v", l.Layout, &layout, l.Unknown)
 					}
 					checkInternal(t, l, 3)
 				})

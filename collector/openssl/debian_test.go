@@ -22,17 +22,23 @@ type release struct {
 var releases = []release{
 	{"bullseye", []string{"libssl1.1"}, ".1.1", Layout{
 		Session: 0x510, Peer: 0x1b8, TBS: 0x70, Signature: 0x98, Server: 0x38, VerifyResult: 0x5b0, VerifyMode: 0x560, Version: 0,
-		ClientRandom: 0xb8, ClientRandomBase: 0xa8}, 3},
+		ClientRandom: 0xb8, ClientRandomBase: 0xa8,
+		Hit: 0xc8, ServerName: 0x640, InInit: 0x64, State: 0x5c, SessionName: 0x218, SessionTime: 0x1e0, SessionTimeUnit: second, SessionResult: 0x1c8}, 3},
 	{"bookworm", []string{"libssl3"}, ".3", layout30, 3},
-	{"trixie", []string{"libssl3t64", "libc6"}, ".3", Layout{
-		Session: 0x900, Peer: 0x2c0, TBS: 0x70, Signature: 0x98, Server: 0x78, VerifyResult: 0x998, VerifyMode: 0x950, Version: 0x48,
-		ClientRandom: 0x188, QUIC: true}, 4},
+	{"trixie", []string{"libssl3t64", "libc6"}, ".3", layout35, 4},
 }
 
-// layout30 is that of OpenSSL 3.0.
-var layout30 = Layout{
-	Session: 0x918, Peer: 0x2b8, TBS: 0x70, Signature: 0x98, Server: 0x38, VerifyResult: 0x9b8, VerifyMode: 0x968, Version: 0, ClientRandom: 0x160,
-}
+// The layouts of OpenSSL 3.0 and 3.5.
+var (
+	layout30 = Layout{
+		Session: 0x918, Peer: 0x2b8, TBS: 0x70, Signature: 0x98, Server: 0x38, VerifyResult: 0x9b8, VerifyMode: 0x968, Version: 0, ClientRandom: 0x160,
+		Hit: 0x4d0, ServerName: 0xa58, InInit: 0x64, State: 0x5c, SessionName: 0x330, SessionTime: 0x2e0, SessionTimeUnit: second, SessionResult: 0x2c8,
+	}
+	layout35 = Layout{
+		Session: 0x900, Peer: 0x2c0, TBS: 0x70, Signature: 0x98, Server: 0x78, VerifyResult: 0x998, VerifyMode: 0x950, Version: 0x48, ClientRandom: 0x188, QUIC: true,
+		Hit: 0x508, ServerName: 0xa20, InInit: 0xb4, State: 0xac, SessionName: 0x320, SessionTime: 0x2e0, SessionTimeUnit: 1, SessionResult: 0x2d0,
+	}
+)
 
 // triplets are the folders of libraries by Debian's name of the machine.
 var triplets = map[string]string{"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}

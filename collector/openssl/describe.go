@@ -19,6 +19,9 @@ func (l *Library) String() string {
 	offsets := fmt.Sprintf("offsets not learned (%v)", l.LayoutErr)
 	if l.Layout != nil {
 		offsets = "offsets " + l.Layout.String()
+		if l.Unknown != nil {
+			offsets += fmt.Sprintf(" (unknown: %s)", strings.ReplaceAll(l.Unknown.Error(), "\n", "; "))
+		}
 	}
 	return fmt.Sprintf("%s, build id %s, %s, probes %s", machine, id, offsets, strings.Join(probes, " "))
 }
@@ -29,8 +32,19 @@ func (o *Layout) String() string {
 	if o.ClientRandomBase != 0 {
 		random = fmt.Sprintf("*(%#x)+%#x", o.ClientRandomBase, o.ClientRandom)
 	}
-	return fmt.Sprintf("session=%#x peer=%#x tbs=%#x signature=%#x server=%#x verify_result=%#x verify_mode=%#x version=%#x client_random=%s quic=%t",
+	s := fmt.Sprintf("session=%#x peer=%#x tbs=%#x signature=%#x server=%#x verify_result=%#x verify_mode=%#x version=%#x client_random=%s quic=%t",
 		o.Session, o.Peer, o.TBS, o.Signature, o.Server, o.VerifyResult, o.VerifyMode, o.Version, random, o.QUIC)
+	for _, m := range o.optional() {
+		if m.start == 0 {
+			s += " " + m.name + "=unknown"
+			continue
+		}
+		s += fmt.Sprintf(" %s=%#x", m.name, m.start)
+		if m.start == o.SessionTime && m.session {
+			s += fmt.Sprintf("*%dns", o.SessionTimeUnit)
+		}
+	}
+	return s
 }
 
 // String names the function, marked if it is the internal one that is probed, and its first instruction, marked if the kernel must single-step it.

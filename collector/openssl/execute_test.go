@@ -5,6 +5,7 @@ import (
 	"debug/elf"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -139,5 +140,41 @@ func TestStartsFunction(t *testing.T) {
 		if !m.startsLikeFunction(f.address) {
 			t.Errorf("%s does not begin like a function", name)
 		}
+	}
+}
+
+// TestProduct covers multiplications by a constant: those that SSL_SESSION_set_time uses, and those of which the result is not known.
+func TestProduct(t *testing.T) {
+	for _, c := range []struct {
+		machine elf.Machine
+		name    string
+		code    string
+		known   bool
+	}{
+		{elf.EM_X86_64, "imul rax, rsi, 1000000000; ret", "4869c600ca9a3bc3", true},
+		{elf.EM_X86_64, "mov eax, 1000000000; imul rax, rsi; ret", "b800ca9a3b480fafc6c3", true},
+		{elf.EM_X86_64, "mov rax, rsi; imul rax, rax, 1000000000", "4889f04869c000ca9a3bc3", true},
+		{elf.EM_X86_64, "imul eax, esi, 1000000000", "69c600ca9a3bc3", false},
+		{elf.EM_X86_64, "imul rax, rsi, 1000000001", "4869c601ca9a3bc3", false},
+		{elf.EM_X86_64, "mov rax, rsi; imul rdi", "4889f048f7efc3", false},
+		{elf.EM_X86_64, "mov rax, rdi; imul rax, rsi", "4889f8480fafc6c3", false},
+		{elf.EM_AARCH64, "mov x0, ca00h; movk x0, 3b9ah, lsl 16; mul x0, x1, x0", "004099d24073a7f2207c009bc0035fd6", true},
+		{elf.EM_AARCH64, "the same with w registers", "0040995240 73a772207c001bc0035fd6", false},
+		{elf.EM_AARCH64, "madd x0, x1, x0, x2", "004099d24073a7f22008009bc0035fd6", false},
+	} {
+		t.Run(c.machine.String()+" "+c.name, func(t *testing.T) {
+			code := program(t, strings.ReplaceAll(c.code, " ", ""))
+			m, err := openImage(bytes.NewReader(tinyELF(c.machine, []string{"f"}, map[string][]byte{"f": code})))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := m.execute(symbol{address: 0x401000, size: uint64(len(code))}, true)
+			if r.err != nil || len(r.returns) != 1 {
+				t.Fatalf("%d returns, error %v", len(r.returns), r.err)
+			}
+			if got := r.returns[0].equal(times(argument(1), second)); got != c.known {
+				t.Errorf("is the second argument times 1000000000: %v, want %v", got, c.known)
+			}
+		})
 	}
 }

@@ -20,6 +20,16 @@ type Layout struct {
 	ClientRandom     uint32 // 32 bytes, in what ClientRandomBase points to
 	ClientRandomBase uint32 // SSL: pointer to the structure that holds ClientRandom; 0: the SSL itself does
 	QUIC             bool   // the int at SSL+0 tells the kind of object: only 0 has this layout, other kinds are QUIC objects
+
+	// Of sessions and handshakes. An identity is told without them; each is 0 while it is not known, which is no offset of theirs.
+	Hit             uint32 // SSL: int, not 0 if the handshake resumed a session
+	ServerName      uint32 // SSL: char* of the host name in the ClientHello, may be null
+	InInit          uint32 // SSL: int, not 0 while a handshake goes on
+	State           uint32 // SSL: int, TLS_ST_*: TLS_ST_OK (1) when the handshake is over
+	SessionName     uint32 // SSL_SESSION: char* of the host name that it was made for, may be null
+	SessionTime     uint32 // SSL_SESSION: 8 bytes since the Unix epoch, when it was made
+	SessionTimeUnit uint32 // ns in one of SessionTime: 1,000,000,000 (time_t) or 1 (OSSL_TIME)
+	SessionResult   uint32 // SSL_SESSION: long, the verify result of the handshake that made it
 }
 
 // X509Layout is the part of a Layout that libcrypto knows.
@@ -30,7 +40,7 @@ type X509Layout struct {
 // maxOffset bounds what is taken for an offset into a structure. SSL has some 6,000 bytes.
 const maxOffset = 1 << 14
 
-// layout learns the offsets, all or none.
+// layout learns the offsets, all or none but for those of sessions and handshakes.
 func (l *library) layout(crypto io.ReaderAt) (*Layout, error) {
 	out := &Layout{}
 	x, err := l.x509(crypto)

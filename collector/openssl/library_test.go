@@ -57,7 +57,7 @@ func TestReleases(t *testing.T) {
 					t.Errorf("machine %v, want %v", l.Machine, machine)
 				}
 				if *l.Layout != r.layout {
-					t.Errorf("layout\n%v, want\n%v", l.Layout, &r.layout)
+					t.Errorf("layout\n%v, want\n%v: %v", l.Layout, &r.layout, l.Unknown)
 				}
 				checkInternal(t, l, r.write)
 				checkELF(t, ssl, l)

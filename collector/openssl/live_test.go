@@ -29,6 +29,15 @@ type member struct {
 	TBS          string `json:"tbs"`
 	Signature    string `json:"signature"`
 	Kind         int    `json:"kind"`
+
+	Hit           int    `json:"hit"`
+	InInit        int    `json:"in_init"`
+	State         int    `json:"state"`
+	Name          string `json:"name"`     // as SSL_get_servername gives it
+	OwnName       string `json:"own_name"` // what stands in the SSL
+	SessionName   string `json:"session_name"`
+	SessionTime   int64  `json:"session_time"` // seconds
+	SessionResult int64  `json:"session_result"`
 }
 
 // TestLive compares the learned offsets with what OpenSSL itself says of connections in a living process, for the installed library and for each release.
@@ -56,8 +65,19 @@ func TestLive(t *testing.T) {
 			if err := json.Unmarshal(out, &ends); err != nil {
 				t.Fatalf("%v: %s", err, out)
 			}
-			checkEnd(t, ends["server"].Said, ends["server"].Read, certificates["client"], 1, 0, 3, version)
-			checkEnd(t, ends["client"].Said, ends["client"].Read, certificates["server"], 0, 18, 1, version)
+			for _, again := range []bool{false, true} {
+				server, client := member{Server: 1, VerifyMode: 3, Version: version}, member{VerifyResult: 18, VerifyMode: 1, Version: version, SessionResult: 19}
+				server.OwnName, client.OwnName, server.SessionName, client.SessionName = "one.example", "one.example", "one.example", "one.example"
+				number := ""
+				if again {
+					number, server.Hit, client.Hit, server.OwnName, client.OwnName = " again", 1, 1, "two.example", "two.example"
+					if version < 0x304 {
+						server.OwnName = "" // a server that resumes keeps the session's only
+					}
+				}
+				checkEnd(t, ends["server"+number].Said, ends["server"+number].Read, certificates["client"], server)
+				checkEnd(t, ends["client"+number].Said, ends["client"+number].Read, certificates["server"], client)
+			}
 		}
 	}
 	t.Run("host", func(t *testing.T) {
@@ -77,12 +97,14 @@ func TestLive(t *testing.T) {
 	}
 }
 
-func checkEnd(t *testing.T, said, read member, peer *x509.Certificate, server int, result int64, mode, version int) {
+func checkEnd(t *testing.T, said, read member, peer *x509.Certificate, want member) {
 	t.Helper()
-	if said.Server != server || said.VerifyResult != result || said.VerifyMode != mode || said.Version != version {
-		t.Fatalf("the connection is not the one that was meant: %+v", said)
+	if said.Server != want.Server || said.VerifyResult != want.VerifyResult || said.VerifyMode != want.VerifyMode || said.Version != want.Version ||
+		said.Hit != want.Hit || said.SessionName != want.SessionName || said.SessionResult != want.SessionResult || read.OwnName != want.OwnName ||
+		said.State != 1 || said.InInit != 0 {
+		t.Errorf("the connection is not the one that was meant:\nsaid %+v\nread %+v\nwant %+v", said, read, want)
 	}
-	said.TBS, said.Signature = hex.EncodeToString(peer.RawTBSCertificate), hex.EncodeToString(peer.Signature)
+	said.TBS, said.Signature, said.OwnName = hex.EncodeToString(peer.RawTBSCertificate), hex.EncodeToString(peer.Signature), read.OwnName
 	if read != said {
 		t.Errorf("read\n%+v, OpenSSL says\n%+v", read, said)
 	}

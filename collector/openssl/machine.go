@@ -7,11 +7,11 @@ import (
 	"maps"
 )
 
-// Bounds of one symbolic execution. Accessors need some twenty steps.
+// Bounds of one symbolic execution. Accessors need some twenty steps; SSL_set_session of Node 24, into which SSL_SESSION_free was inlined, needs thousands.
 const (
 	maxRegion = 1 << 10 // bytes of code of one function
-	maxSteps  = 1 << 12 // instructions on all paths together
-	maxPaths  = 1 << 8
+	maxSteps  = 1 << 14 // instructions on all paths together
+	maxPaths  = 1 << 10
 	maxJumps  = 4 // tail jumps on one path
 	registers = 64
 )
@@ -82,6 +82,7 @@ type run struct {
 	stub    bool   // end at the first thing that a linkage stub does not do
 	slot    uint64 // where a linkage stub takes its target from
 	returns []value
+	loads   []value // what was read from memory outside of the stack
 	stores  []store
 	calls   []call
 	tested  []value // compared with zero or one of their bits tested, before a branch
@@ -185,7 +186,9 @@ func (r *run) finish(s *state) {
 // load reads memory.
 func (r *run) load(s *state, address value, size int) value {
 	if !address.isStack() {
-		return load(address, size)
+		v := load(address, size)
+		r.loads = append(r.loads, v)
+		return v
 	}
 	held, ok := s.stack[address.offset]
 	switch {

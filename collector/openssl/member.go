@@ -1,6 +1,9 @@
 package openssl
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // clientRandom learns where SSL_get_client_random(ssl, out, length) copies from: a call of memcpy, or the copy in place. base is the offset of a pointer
 // in the SSL to what holds the random, 0 if the SSL itself does.
@@ -76,21 +79,38 @@ func (l *library) typed(found *Layout) (bool, error) {
 	return typed, nil
 }
 
-// distinct checks that no two members of an SSL lie in the same place.
+// span is where a member of a structure lies.
+type span struct {
+	name       string
+	start, end uint32
+}
+
+// distinct checks that no two members of an SSL, or of a session, lie in the same place.
 func (o *Layout) distinct() error {
-	type member struct {
-		name       string
-		start, end uint32
-	}
-	members := []member{
+	ssl := []span{
 		{"session", o.Session, o.Session + 8}, {"server", o.Server, o.Server + 4}, {"verify_result", o.VerifyResult, o.VerifyResult + 8},
 		{"verify_mode", o.VerifyMode, o.VerifyMode + 4}, {"version", o.Version, o.Version + 4},
 	}
 	if o.ClientRandomBase == 0 {
-		members = append(members, member{"client_random", o.ClientRandom, o.ClientRandom + 32})
+		ssl = append(ssl, span{"client_random", o.ClientRandom, o.ClientRandom + 32})
 	} else {
-		members = append(members, member{"pointer to client_random", o.ClientRandomBase, o.ClientRandomBase + 8})
+		ssl = append(ssl, span{"pointer to client_random", o.ClientRandomBase, o.ClientRandomBase + 8})
 	}
+	session := []span{{"peer", o.Peer, o.Peer + 8}}
+	for _, m := range o.optional() {
+		switch {
+		case m.start == 0:
+		case m.session:
+			session = append(session, m.span)
+		default:
+			ssl = append(ssl, m.span)
+		}
+	}
+	return errors.Join(apart(ssl), apart(session))
+}
+
+// apart checks that no two members of one structure lie in the same place.
+func apart(members []span) error {
 	for i, a := range members {
 		for _, b := range members[:i] {
 			if a.start < b.end && b.start < a.end {

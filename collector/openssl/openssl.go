@@ -23,6 +23,7 @@ type Library struct {
 	BuildID   string      // hexadecimal, "" if the file has none
 	Layout    *Layout     // nil if the offsets could not be learned
 	LayoutErr error       // why not
+	Unknown   error       // which offsets of sessions and handshakes the layout lacks, and why; nil: none
 	Probes    []Probe     // each wants a probe at the entry and one at the return, as a pair
 	D2I       uint64      // offset in the file of d2i_X509; 0: not in this file
 	Free      uint64      // offset in the file of SSL_free; 0: not in this file
@@ -41,6 +42,8 @@ var (
 		"SSL_do_handshake", "SSL_accept", "SSL_connect", "SSL_free", "SSL_get_session",
 		"SSL_get0_peer_certificate", "SSL_get_peer_certificate", "SSL_SESSION_get0_peer",
 		"SSL_is_server", "SSL_get_verify_result", "SSL_get_verify_mode", "SSL_version", "SSL_get_client_random", "OSSL_QUIC_client_method",
+		"SSL_session_reused", "SSL_get_servername", "SSL_SESSION_get0_hostname", "SSL_set_session", "SSL_SESSION_get_time", "SSL_SESSION_get_time_ex",
+		"SSL_SESSION_set_time", "SSL_SESSION_set_time_ex", "SSL_in_init", "SSL_is_init_finished", "SSL_get_state",
 	}
 	cryptoNames = []string{"i2d_re_X509_tbs", "X509_get0_signature", "d2i_X509"}
 )
@@ -112,7 +115,9 @@ func Open(ssl, crypto io.ReaderAt) (*Library, error) {
 		m.sizes[f.address] = f.size
 	}
 	out := &Library{Machine: m.machine, BuildID: m.buildID(), Probes: l.probes(), D2I: l.offset("d2i_X509"), Free: l.offset("SSL_free")}
-	out.Layout, out.LayoutErr = l.layout(crypto)
+	if out.Layout, out.LayoutErr = l.layout(crypto); out.Layout != nil {
+		out.Unknown = l.sessions(out.Layout)
+	}
 	return out, nil
 }
 

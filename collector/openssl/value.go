@@ -11,14 +11,15 @@ const (
 	stackNode                    // the stack pointer at the entry
 	loadNode                     // what memory held at an address
 	narrowNode                   // the low bytes of another value, extended in some way
+	productNode                  // another value times a constant
 )
 
 // node is an unknown number of which the origin is known. It never changes.
 type node struct {
 	kind  nodeKind
-	index int   // of an argument
+	index int   // of an argument; factor of a product
 	size  int   // bytes, of a load or a narrow value
-	of    value // address of a load; what a narrow value was cut from
+	of    value // address of a load; what a narrow value was cut from; what a product multiplies
 	depth int
 }
 
@@ -55,6 +56,29 @@ func narrow(v value, size int) value {
 		return opaque()
 	}
 	return derive(narrowNode, v, size)
+}
+
+// times is the value multiplied by a constant.
+func times(v value, factor int64) value {
+	if v.isConstant() {
+		return constant(v.offset * factor)
+	}
+	p := derive(productNode, v, 0)
+	p.root.index = int(factor)
+	return p
+}
+
+// product multiplies two numbers of that many bytes, as far as the result can be told.
+func product(a, b value, size int) value {
+	switch {
+	case size != 8:
+		return opaque()
+	case b.isConstant():
+		return times(a, b.offset)
+	case a.isConstant():
+		return times(b, a.offset)
+	}
+	return opaque()
 }
 
 func derive(kind nodeKind, of value, size int) value {

@@ -75,6 +75,8 @@ func (x amd64Step) do() {
 		}
 	case x86asm.ADD, x86asm.SUB:
 		x.write(args[0], x.sum(x.inst.Op == x86asm.SUB))
+	case x86asm.IMUL:
+		x.multiply()
 	case x86asm.XOR:
 		if args[0] == args[1] {
 			x.write(args[0], constant(0))
@@ -228,6 +230,21 @@ func (x amd64Step) sum(minus bool) value {
 		return b.plus(a.offset)
 	}
 	return opaque()
+}
+
+// multiply is a multiplication; its result is known if one factor is a constant and all eight bytes take part.
+func (x amd64Step) multiply() {
+	to, ok := x.inst.Args[0].(x86asm.Reg)
+	if x.inst.Args[1] == nil || !ok { // the form that writes two registers
+		x.clobber()
+		return
+	}
+	a, b := x.read(x.inst.Args[0]), x.read(x.inst.Args[1])
+	if x.inst.Args[2] != nil {
+		a = x.read(x.inst.Args[2])
+	}
+	_, size, _ := x.number(to)
+	x.write(to, product(a, b, size))
 }
 
 // compare remembers what is compared with zero, or with itself, or tested for a bit.

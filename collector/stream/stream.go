@@ -51,8 +51,9 @@ type stream struct {
 	protocol protocol
 	held     *event.Identity // until the role is known
 	peer     *event.Identity // of TLS: the last one with a certificate
-	recent   *list.Element
-	key      any // in the registry's table
+	handshake
+	recent *list.Element
+	key    any // in the registry's table
 }
 
 // piece is what one record brings.

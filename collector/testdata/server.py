@@ -1,4 +1,5 @@
-"""An HTTPS server that asks for client certificates: server.py CERTIFICATE KEY CA. Prints its port. A path /wait/MODE/0 waits in that mode."""
+"""An HTTPS server that asks for client certificates: server.py CERTIFICATE KEY CA. Prints its port. A path /wait/MODE/0 waits in that mode; /late/0 asks for the
+certificate and waits a while for it. In the environment, TIMEOUT keeps sockets from blocking, and LATE leaves the certificate to /late."""
 import http.server
 import os
 import select
@@ -29,12 +30,25 @@ def wait(mode):
         select.select(sockets, [], sockets, 0.001)
 
 
+def late(connection):
+    connection.verify_client_post_handshake()
+    connection.do_handshake()  # asks
+    connection.settimeout(3)
+    try:
+        connection.recv(1)
+    except TimeoutError:
+        pass
+    connection.settimeout(None)
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
         if self.path.startswith("/wait/"):
             wait(self.path.split("/")[2])
+        if self.path.startswith("/late/"):
+            late(self.connection)
         body = b"x" * int(self.path.rpartition("/")[2] or 0)
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
@@ -48,6 +62,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class Server(http.server.ThreadingHTTPServer):
     def get_request(self):
         connection, address = super().get_request()
+        if "TIMEOUT" in os.environ:
+            connection.settimeout(60)
         return context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False), address
 
 
@@ -55,6 +71,8 @@ context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(sys.argv[1], sys.argv[2])
 context.load_verify_locations(sys.argv[3])
 context.verify_mode = ssl.CERT_REQUIRED
+context.post_handshake_auth = "LATE" in os.environ
+context.sni_callback = lambda *_: None  # names are accepted, whatever they are
 server = Server(("127.0.0.1", 0), Handler)
 print(server.server_address[1], flush=True)
 server.serve_forever()

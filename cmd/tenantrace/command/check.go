@@ -30,8 +30,9 @@ type Library struct {
 	Device    uint64 `json:"device"`
 	Inode     uint64 `json:"inode"`
 	BuildID   string `json:"build_id,omitempty"`
-	Learned   bool   `json:"offsets_learned"` // the places of the peer certificate in its structures are known
-	Error     string `json:"error,omitempty"` // why not
+	Learned   bool   `json:"offsets_learned"`                   // the places of the peer certificate in its structures are known
+	Unknown   string `json:"session_offsets_unknown,omitempty"` // of those, which of its sessions are not, and why
+	Error     string `json:"error,omitempty"`                   // why not
 	Processes int    `json:"processes"`
 }
 
@@ -100,6 +101,9 @@ func (p *Program) printReport(report *Report, asJSON bool) error {
 	}
 	for _, l := range report.Libraries {
 		state := "offsets learned"
+		if l.Unknown != "" {
+			state += " but for some of sessions: " + l.Unknown
+		}
 		if !l.Learned {
 			state = "offsets not learned: " + l.Error
 		}

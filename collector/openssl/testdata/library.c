@@ -5,7 +5,8 @@
 struct bit_string { int length, type; unsigned char *data; long flags; };
 struct algorithm { void *object, *parameter; };
 struct x509 { char parsed[0x70]; unsigned char *encoding; long length; int modified; struct algorithm algorithm; struct bit_string signature; };
-struct session { char before[0x2b8]; struct x509 *peer; };
+struct context { void *before, *lock; };
+struct session { char before[0x2b8]; struct x509 *peer; void *chain; long verify_result; char between[0x10]; long long time; char *name; struct context *owner; };
 
 struct ssl {
 #ifdef TYPED
@@ -15,7 +16,9 @@ struct ssl {
 #endif
 	char before[0x34];
 	int server, failed;
-	char between[0x100];
+	int hit, in_init, state;
+	char *name;
+	char between[0xe8];
 	unsigned char client_random[32];
 	char behind[0x600];
 	int verify_mode;
@@ -49,6 +52,68 @@ MEMBER(int, SSL_is_server, server)
 MEMBER(long, SSL_get_verify_result, verify_result)
 MEMBER(int, SSL_get_verify_mode, verify_mode)
 MEMBER(int, SSL_version, version)
+MEMBER(int, SSL_session_reused, hit)
+MEMBER(int, SSL_in_init, in_init)
+MEMBER(int, SSL_get_state, state)
+
+int SSL_is_init_finished(const struct ssl *s)
+{
+	const struct ssl *c = CONNECTION(s);
+	return c && !c->in_init && c->state == 1;
+}
+
+int before(const struct ssl *s);
+
+const char *SSL_get_servername(const struct ssl *s, int type)
+{
+	const struct ssl *c = CONNECTION(s);
+	if (!c || type)
+		return NULL;
+	if (c->server)
+		return c->hit && c->failed < 0x304 ? c->session->name : c->name;
+	if (before(s) && !c->name && c->session)
+		return c->session->name;
+	return c->name;
+}
+
+const char *SSL_SESSION_get0_hostname(const struct session *s) { return s->name; }
+
+int lock(void *);
+void sorted(struct session *s);
+#ifdef TYPED
+#define TICKS(seconds) ((unsigned long long)(seconds)*1000000000)
+#define SECONDS(ticks) ((unsigned long long)(ticks) / 1000000000)
+#else
+#define TICKS(seconds) (seconds)
+#define SECONDS(ticks) (ticks)
+#endif
+long SSL_SESSION_get_time(const struct session *s) { return s ? (long)SECONDS(s->time) : 0; }
+
+long SSL_SESSION_set_time(struct session *s, long t)
+{
+	long long ticks = TICKS(t);
+	if (!s)
+		return 0;
+	if (s->owner && !lock(s->owner->lock))
+		return 0;
+	s->time = ticks;
+	sorted(s);
+	return t;
+}
+
+int SSL_set_session(struct ssl *s, struct session *session)
+{
+	struct ssl *c = (struct ssl *)CONNECTION(s);
+	if (!c)
+		return 0;
+	if (before(s) && !lock(session))
+		return 0;
+	if (session)
+		c->verify_result = session->verify_result;
+	sorted(c->session);
+	c->session = session;
+	return 1;
+}
 
 struct x509 *SSL_get0_peer_certificate(const struct ssl *s)
 {
