@@ -32,7 +32,7 @@ type lateClient struct {
 	known   *pki.Leaf // that the server has
 	tenant  string    // of leaf
 	rows    string    // tenant of known
-	resumed bool
+	resumed bool      // known is that of a resumed session
 }
 
 func (l *lateClient) connect(who string, resume bool) {
@@ -53,11 +53,12 @@ func (l *lateClient) certificate(who string) {
 // get sends a request; asked says that the server asks for the certificate while it handles it.
 func (l *lateClient) get(path string, asked bool) {
 	before := l.known
-	if asked {
-		l.known, l.rows = l.leaf, l.tenant
-	}
 	id := l.calls.id()
-	l.calls.sent = append(l.calls.sent, sent{id: id, who: before, answered: l.known, verified: before != nil, resumed: l.resumed && before != nil})
+	resumed := l.resumed
+	if asked {
+		l.known, l.rows, l.resumed = l.leaf, l.tenant, false // what is shown on the connection is not the session's
+	}
+	l.calls.sent = append(l.calls.sent, sent{id: id, who: before, answered: l.known, verified: before != nil, resumed: resumed})
 	l.steps = append(l.steps, step{Do: "get", ID: id, Path: path, tenant: l.rows})
 }
 

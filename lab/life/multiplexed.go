@@ -67,5 +67,14 @@ func multiplex(ctx context.Context, s *stand) error {
 			err = errors.Join(err, s.calls.page("stream", a.body, acme))
 		}
 	}
+	if err != nil {
+		return err
+	}
+	ok, err := s.await(ctx, func(metrics string) bool {
+		return sum(metrics, `tenantrace_unread_connections_total{reason="http2",`) == 1
+	})
+	if err == nil && !ok {
+		s.calls.problems = append(s.calls.problems, "the connection is not counted as one of HTTP/2 that is not read")
+	}
 	return err
 }

@@ -32,9 +32,9 @@ func (s *session) Put(_ string, state *tls.ClientSessionState) {
 }
 
 // at makes the client ask for a server name. It keeps its session in kept, if there is one.
-func (k *caller) at(name string, kept *session) *caller {
+func (k *caller) at(version uint16, name string, kept *session) *caller {
 	k.Tune = func(config *tls.Config) {
-		config.MinVersion, config.ServerName = tls.VersionTLS13, name
+		config.MinVersion, config.MaxVersion, config.ServerName = version, version, name
 		if kept != nil {
 			config.ClientSessionCache = kept
 		}
@@ -44,18 +44,18 @@ func (k *caller) at(name string, kept *session) *caller {
 
 // resumed are the scenarios of a session that is resumed: at the server name that it was made for, and at one that would have refused its certificate.
 func resumed() []take {
-	play := func(name string) func(context.Context, *stand) error {
+	play := func(version uint16, name string) func(context.Context, *stand) error {
 		return func(ctx context.Context, s *stand) error {
-			if err := s.refused(ctx); err != nil {
+			if err := s.refused(ctx, version); err != nil {
 				return err
 			}
 			kept := &session{}
-			first := s.calls.caller(required, acme).at(firstName, kept)
+			first := s.calls.caller(required, acme).at(version, firstName, kept)
 			if err := s.calls.times(ctx, 2, first, "/"); err != nil {
 				return err
 			}
 			for range 2 {
-				k := s.calls.caller(required, acme).at(name, kept)
+				k := s.calls.caller(required, acme).at(version, name, kept)
 				if err := s.calls.times(ctx, 3, k, "/"); err != nil {
 					return err
 				}
@@ -67,19 +67,21 @@ func resumed() []take {
 		}
 	}
 	full := func(ctx context.Context, s *stand) error {
-		first, second := s.calls.caller(required, acme).at(firstName, nil), s.calls.caller(required, guest).at(secondName, nil)
+		first, second := s.calls.caller(required, acme).at(tls.VersionTLS13, firstName, nil), s.calls.caller(required, guest).at(tls.VersionTLS13, secondName, nil)
 		return errors.Join(s.calls.times(ctx, 3, first, "/"), s.calls.times(ctx, 3, second, "/"))
 	}
+	high, info := want{findings: []string{"IDENTITY_FROM_RESUMED_SESSION High acme 2"}}, want{findings: []string{"IDENTITY_FROM_RESUMED_SESSION Informational acme 2"}}
 	return []take{
-		{"E30", "session of one server name resumed at another", "", play(secondName), want{findings: []string{"IDENTITY_FROM_RESUMED_SESSION High acme 2"}}},
-		{"E30", "  the same name: for information", "", play(firstName), want{findings: []string{"IDENTITY_FROM_RESUMED_SESSION Informational acme 2"}}},
+		{"E30", "session of one server name resumed at another", "", play(tls.VersionTLS13, secondName), high},
+		{"E30", "  TLS 1.2: OpenSSL goes by the session's name: for information", "", play(tls.VersionTLS12, secondName), info},
+		{"E30", "  the same name: for information", "", play(tls.VersionTLS13, firstName), info},
 		{"E30", "  clean: full handshakes at both names", "", full, want{}},
 	}
 }
 
 // refused holds that the second name would not have taken acme's certificate.
-func (s *stand) refused(ctx context.Context) error {
-	k := s.calls.caller(required, acme).at(secondName, nil)
+func (s *stand) refused(ctx context.Context, version uint16) error {
+	k := s.calls.caller(required, acme).at(version, secondName, nil)
 	if _, err := k.Do(ctx, traffic.Request{ID: "refused", Method: "GET", Target: "/"}); err == nil {
 		return errors.New("the second server name takes the certificates of the first")
 	}

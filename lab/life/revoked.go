@@ -3,10 +3,8 @@ package life
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"tenantrace/lab/pki"
 )
@@ -51,19 +49,9 @@ func (s *stand) revoke(ctx context.Context, leaf *pki.Leaf) error {
 	if err := s.stage.CA.Revoke(filepath.Join(s.dir, listName), 2, leaf); err != nil {
 		return err
 	}
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
-		text, err := s.daemon.Metrics(ctx)
-		if err != nil {
-			return err
-		}
-		if strings.Contains(text, "\ntenantrace_crl_entries 1\n") {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(50 * time.Millisecond):
-		}
+	ok, err := s.await(ctx, func(metrics string) bool { return strings.Contains(metrics, "\ntenantrace_crl_entries 1\n") })
+	if err == nil && !ok {
+		err = errors.New("the daemon has not taken the new revocation list")
 	}
-	return fmt.Errorf("the daemon has not taken the new revocation list")
+	return err
 }

@@ -13,7 +13,7 @@ import (
 	"tenantrace/lab/matrix"
 )
 
-// settle is for how long the last verdicts are waited for.
+// settle is for how long something is waited for that the daemon is to see or judge.
 const settle = 20 * time.Second
 
 // told is what the daemon said of a take.
@@ -57,28 +57,33 @@ func (s *stand) finish(ctx context.Context) (*told, error) {
 
 // settled waits until the daemon has seen the answer to each request, and judged each statement; or in vain, as the comparison will tell.
 func (s *stand) settled(ctx context.Context) error {
+	_, err := s.await(ctx, func(metrics string) bool {
+		return sum(metrics, "tenantrace_requests_total{") >= len(s.calls.sent) && sum(metrics, "tenantrace_statements_total{") >= s.calls.rows
+	})
+	return err
+}
+
+// await waits until the daemon's metrics are as they should be, and tells whether they came to be.
+func (s *stand) await(ctx context.Context, as func(metrics string) bool) (bool, error) {
 	for deadline := time.Now().Add(settle); time.Now().Before(deadline); {
 		text, err := s.daemon.Metrics(ctx)
-		if err != nil {
-			return err
-		}
-		if sum(text, "tenantrace_requests_total") >= len(s.calls.sent) && sum(text, "tenantrace_statements_total") >= s.calls.rows {
-			return nil
+		if err != nil || as(text) {
+			return true, err
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return false, ctx.Err()
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
-	return nil
+	return false, nil
 }
 
-// sum adds up the series of a metric.
-func sum(text, name string) int {
+// sum adds up the series of a metric that begin with a text.
+func sum(text, beginning string) int {
 	total := 0.0
 	for line := range strings.Lines(text) {
-		if !strings.HasPrefix(line, name+"{") {
+		if !strings.HasPrefix(line, beginning) {
 			continue
 		}
 		if value, err := strconv.ParseFloat(strings.TrimSpace(line[strings.LastIndexByte(line, ' ')+1:]), 64); err == nil {
