@@ -32,6 +32,7 @@ type lateClient struct {
 	known   *pki.Leaf // that the server has
 	tenant  string    // of leaf
 	rows    string    // tenant of known
+	cached  bool      // the application does not mind another certificate
 	resumed bool      // known is that of a resumed session
 }
 
@@ -56,7 +57,10 @@ func (l *lateClient) get(path string, asked bool) {
 	id := l.calls.id()
 	resumed := l.resumed
 	if asked {
-		l.known, l.rows, l.resumed = l.leaf, l.tenant, false // what is shown on the connection is not the session's
+		l.known, l.resumed = l.leaf, false // what is shown on the connection is not the session's
+	}
+	if asked && !l.cached {
+		l.rows = l.tenant
 	}
 	l.calls.sent = append(l.calls.sent, sent{id: id, who: before, answered: l.known, verified: before != nil, resumed: resumed})
 	l.steps = append(l.steps, step{Do: "get", ID: id, Path: path, tenant: l.rows})
@@ -128,18 +132,19 @@ func changing() []take {
 			return l.run(ctx, "1.3")
 		}
 	}
-	again := func(next string) func(context.Context, *stand) error {
+	again := func(next, page string) func(context.Context, *stand) error {
 		return func(ctx context.Context, s *stand) error {
 			l := &lateClient{calls: s.calls}
 			l.connect(beta, false)
 			l.get("/protected", true)
 			l.connect(acme, false)
-			l.get("/optional", true)
+			l.get("/optional"+page, true)
 			l.get("/", false)
 			l.certificate(next)
-			l.get("/protected", true)
+			l.cached = page != ""
+			l.get("/protected"+page, true)
 			for range 3 {
-				l.get("/protected", false)
+				l.get("/protected"+page, false)
 			}
 			return l.run(ctx, "1.2")
 		}
@@ -150,10 +155,14 @@ func changing() []take {
 			verdicts: map[string]int{"ok_exact acme": 3, "ok_exact beta": 5},
 		}},
 		{"E59", "  clean: TLS 1.3, acme's certificate asked for late", "", afterwards(acme), want{verdicts: map[string]int{"ok_exact acme": 5, "ok_exact beta": 1}}},
-		{"E59", "TLS 1.2: acme's certificate, then beta's", "", again(beta), want{
+		{"E59", "TLS 1.2: acme's certificate, then beta's", "", again(beta, ""), want{
 			findings: []string{"IDENTITY_CHANGED_ON_CONNECTION High beta 1"},
 			verdicts: map[string]int{"ok_exact acme": 2, "ok_exact beta": 5},
 		}},
-		{"E59", "  clean: TLS 1.2, acme's certificate twice", "", again(acme), want{verdicts: map[string]int{"ok_exact acme": 6, "ok_exact beta": 1}}},
+		{"E59", "TLS 1.2: the same, and the application goes by acme's", "", again(beta, "/cached"), want{
+			findings: []string{"IDENTITY_CHANGED_ON_CONNECTION High beta 1", "CROSS_TENANT_READ Critical beta 3"},
+			verdicts: map[string]int{"ok_exact acme": 2, "ok_exact beta": 1, "unattributed/conflict beta": 1, "violation beta": 3},
+		}},
+		{"E59", "  clean: TLS 1.2, acme's certificate twice", "", again(acme, ""), want{verdicts: map[string]int{"ok_exact acme": 6, "ok_exact beta": 1}}},
 	}
 }

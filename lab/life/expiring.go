@@ -67,7 +67,7 @@ func expiring() []take {
 		{"E24", "certificate ends, its connections live on", "{ grace: 1s }", play(time.Second, (*stand).shortlived), fault},
 		{"E24", "  clean: certificate that has not ended, same traffic", "{ grace: 1s }", play(time.Second, lasting), clean},
 		{"E24", "  clean: within the grace", "{ grace: 1h }", play(0, (*stand).shortlived), clean},
-		{"E25", "certificate ends, client comes back with a new one", "{ grace: 2s }", renewed, want{verdicts: map[string]int{"ok_exact acme": 7}}},
+		{"E25", "certificate ends, client comes back with a new one", "{ grace: 3s }", renewed, want{verdicts: map[string]int{"ok_exact acme": 7}}},
 		{"C4", "connection older than the policy allows", "{ max_connection_age: 3s }", play(0, lasting), old},
 	}
 }
@@ -93,7 +93,7 @@ func renewed(ctx context.Context, s *stand) error {
 	if err := s.calls.get(ctx, k, "/"); err != nil {
 		return err
 	}
-	if err := until(ctx, leaf.NotAfter.Add(2*time.Second)); err != nil {
+	if err := until(ctx, leaf.NotAfter.Add(3*time.Second)); err != nil {
 		return err
 	}
 	return s.calls.times(ctx, 4, k, "/")

@@ -5,7 +5,9 @@ import (
 	"crypto/tls"
 	"errors"
 	"sync"
+	"time"
 
+	"tenantrace/lab/pki"
 	"tenantrace/lab/traffic"
 )
 
@@ -54,17 +56,25 @@ func resumed() []take {
 			if err := s.calls.times(ctx, 2, first, "/"); err != nil {
 				return err
 			}
-			for range 2 {
-				k := s.calls.caller(required, acme).at(version, name, kept)
-				if err := s.calls.times(ctx, 3, k, "/"); err != nil {
-					return err
-				}
-				if !k.Resumed() {
-					return errors.New("the session was not resumed")
-				}
-			}
-			return nil
+			return errors.Join(s.resumes(ctx, s.people[acme], version, name, kept), s.resumes(ctx, s.people[acme], version, name, kept))
 		}
+	}
+	// Whoever resumes is not asked for the certificate, whose end nobody looks at.
+	ended := func(ctx context.Context, s *stand) error {
+		leaf, err := s.shortlived()
+		if err != nil {
+			return err
+		}
+		kept := &session{}
+		k := s.calls.callerWith(required, leaf).at(tls.VersionTLS13, firstName, kept)
+		if err := s.calls.get(ctx, k, "/"); err != nil {
+			return err
+		}
+		k.Close()
+		if err := until(ctx, leaf.NotAfter.Add(time.Second)); err != nil {
+			return err
+		}
+		return s.resumes(ctx, leaf, tls.VersionTLS13, firstName, kept)
 	}
 	full := func(ctx context.Context, s *stand) error {
 		first, second := s.calls.caller(required, acme).at(tls.VersionTLS13, firstName, nil), s.calls.caller(required, guest).at(tls.VersionTLS13, secondName, nil)
@@ -75,6 +85,9 @@ func resumed() []take {
 		{"E30", "session of one server name resumed at another", "", play(tls.VersionTLS13, secondName), high},
 		{"E30", "  TLS 1.2: OpenSSL goes by the session's name: for information", "", play(tls.VersionTLS12, secondName), info},
 		{"E30", "  the same name: for information", "", play(tls.VersionTLS13, firstName), info},
+		{"E24", "client resumes the session of a certificate that has ended", "{ grace: 1s }", ended, want{
+			findings: []string{"EXPIRED_CERT_IN_USE Medium acme 3", "IDENTITY_FROM_RESUMED_SESSION Informational acme 1"},
+		}},
 		{"E30", "  clean: full handshakes at both names", "", full, want{}},
 	}
 }
@@ -86,4 +99,16 @@ func (s *stand) refused(ctx context.Context, version uint16) error {
 		return errors.New("the second server name takes the certificates of the first")
 	}
 	return ctx.Err()
+}
+
+// resumes sends requests on a connection that resumes a session of acme's.
+func (s *stand) resumes(ctx context.Context, leaf *pki.Leaf, version uint16, name string, kept *session) error {
+	k := s.calls.callerWith(required, leaf).at(version, name, kept)
+	if err := s.calls.times(ctx, 3, k, "/"); err != nil {
+		return err
+	}
+	if !k.Resumed() {
+		return errors.New("the session was not resumed")
+	}
+	return nil
 }

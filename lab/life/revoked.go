@@ -2,6 +2,7 @@ package life
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"path/filepath"
 	"strings"
@@ -38,7 +39,23 @@ func revoked() []take {
 			return nil
 		}
 	}
+	// A session that was made before the certificate was revoked.
+	resume := func(ctx context.Context, s *stand) error {
+		kept := &session{}
+		k := s.calls.caller(required, acme).at(tls.VersionTLS13, "localhost", kept)
+		if err := s.calls.get(ctx, k, "/"); err != nil {
+			return err
+		}
+		k.Close()
+		if err := s.revoke(ctx, s.people[acme]); err != nil {
+			return err
+		}
+		return s.resumes(ctx, s.people[acme], tls.VersionTLS13, "localhost", kept)
+	}
 	return []take{
+		{"E27", "client resumes the session of a certificate revoked since", section, resume, want{
+			findings: []string{"REVOKED_CERT_IN_USE Critical acme 3", "IDENTITY_FROM_RESUMED_SESSION Informational acme 1"},
+		}},
 		{"E27", "list gains the serial number of a living connection", section, play(acme), want{findings: []string{"REVOKED_CERT_IN_USE Critical acme 3"}}},
 		{"E29", "  clean: list gains another serial number", section, play(stranger), want{}},
 	}

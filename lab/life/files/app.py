@@ -1,6 +1,7 @@
 """The application of gunicorn and of Apache: the rows of the tenant that the certificate names, by one statement a request.
 
-A request without a certificate gets the rows of acme: the default tenant that some services fall back to.
+A request without a certificate gets the rows of acme: the default tenant that some services fall back to. A path that ends with "/cached" goes by the certificate
+that was first seen on the connection.
 """
 import json
 import os
@@ -12,6 +13,7 @@ import psycopg2
 DEFAULT = "acme"
 SAFE = re.compile(r"[A-Za-z0-9._-]{1,100}")
 local = threading.local()
+first = {}  # client's port -> tenant
 
 
 def settings():
@@ -39,6 +41,8 @@ def common_name(environ):
 
 def application(environ, start_response):
     tenant = common_name(environ).removesuffix("-client") or DEFAULT
+    if environ["PATH_INFO"].endswith("/cached"):
+        tenant = first.setdefault(environ["REMOTE_PORT"], tenant)
     label = environ.get("HTTP_X_REQUEST_ID", "")
     body = json.dumps({"rows": rows(tenant, label if SAFE.fullmatch(label) else "none")}).encode()
     start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
