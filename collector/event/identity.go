@@ -8,7 +8,7 @@ type Identity struct {
 	Conn         ConnID       `json:"conn"`
 	Role         Role         `json:"role"` // of the traced process; only a server's peer is a request's identity
 	Certificate  *Certificate `json:"certificate,omitempty"`
-	VerifyResult int64        `json:"verify_result"` // X509_V_OK (0) or X509_V_ERR_*, openssl/x509_vfy.h
+	VerifyResult int64        `json:"verify_result"` // X509_V_OK (0) or X509_V_ERR_*, openssl/x509_vfy.h; OK only if the session's is too
 	VerifyMode   int          `json:"verify_mode"`   // bits SSL_VERIFY_PEER 1, FAIL_IF_NO_PEER_CERT 2, CLIENT_ONCE 4, POST_HANDSHAKE 8
 	Version      string       `json:"version"`       // "1.2", "1.3", or "" when unknown
 	Source       string       `json:"source"`        // "ssl": read from the SSL object; "d2i": from d2i_X509; "unreadable": offsets unknown
@@ -16,9 +16,10 @@ type Identity struct {
 
 	// Of the session (RFC 8446, section 2.2; RFC 5246, section 7.3). What is not known is zero, so that only a true value says something.
 	Resumed     bool   `json:"resumed,omitempty"`      // the handshake resumed a session, in whose own handshake the certificate was shown
-	ServerName  string `json:"server_name,omitempty"`  // server_name of this connection's ClientHello (RFC 6066, section 3)
+	ServerName  string `json:"server_name,omitempty"`  // server_name of this connection's ClientHello (RFC 6066, section 3); a server of TLS 1.2 that resumes keeps none
 	SessionName string `json:"session_name,omitempty"` // that of the handshake that made the resumed session
-	SessionTime int64  `json:"session_time,omitempty"` // when the session was made, nanoseconds since the Unix epoch
+	SessionTime int64  `json:"session_time,omitempty"` // when the resumed session, or in TLS 1.3 its ticket, was made, nanoseconds since the Unix epoch;
+	// a server of TLS 1.3 overwrites it when its handshake is over, so that it is known where that had to wait for the client
 }
 
 // Verified tells whether the library verified the peer's certificate: we are the server, a certificate is there, the verify result is

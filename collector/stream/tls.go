@@ -44,7 +44,7 @@ func (r *Registry) tlsStream(h event.Header, ssl uint64, random [bpf.RandomSize]
 // side counts its bytes anew. Requests that were open stay so: a server that asks for a certificate only for some paths does it in the middle of one. Bytes that
 // were lost just before it leave no gap here; that they were lost is told of their process.
 func (s *stream) renegotiated(random [bpf.RandomSize]byte) {
-	s.random, s.base, s.peer, s.handshake = random, s.position, nil, handshake{}
+	s.random, s.base, s.peer, s.handshake = random, s.position, nil, handshake{shown: s.shown}
 }
 
 // verifiedOnce keeps a verification that failed: Apache's mod_ssl sets the SSL object's result to X509_V_OK before each request (TLS 1.2, "optional_no_ca").

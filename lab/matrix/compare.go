@@ -13,6 +13,7 @@ type Tally struct {
 	N, Right, Unknown, Wrong int
 	Resumed                  int // requests on connections that began with a resumed session, as the client says
 	Told                     int // of these, those whose identity says so
+	Invented                 int // requests on connections that began with a full handshake, whose identity says that they resumed
 	Excused                  int // requests that the daemon could not see, for a reason that the README names
 	Examples                 []string
 }
@@ -39,11 +40,15 @@ func count(row *Row, requests []sent, saw *seen, people []person, windows []wind
 			continue
 		}
 		t.N++
-		if r.resumed {
+		said := found != nil && found.atRequest != nil && found.atRequest.Resumed
+		switch {
+		case r.resumed:
 			t.Resumed++
-			if found != nil && found.atRequest != nil && found.atRequest.Resumed {
+			if said {
 				t.Told++
 			}
+		case said || found != nil && found.atResponse != nil && found.atResponse.Resumed:
+			t.Invented++
 		}
 		verdict, why := judge(row, r, found, people)
 		switch verdict {
@@ -80,7 +85,10 @@ func judge(row *Row, r *sent, found *request, people []person) (judgement, strin
 	}
 	is := found.atRequest
 	if row.atResponse {
-		is = found.atResponse
+		// The handshake in the middle of the request says who the client is once: when it is over.
+		if is = found.atResponse; is != nil && found.between > 1 {
+			return wrong, fmt.Sprintf("%d identities were told while the request was handled", found.between)
+		}
 	}
 	switch {
 	case is == nil:

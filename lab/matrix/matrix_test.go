@@ -52,6 +52,7 @@ func TestCount(t *testing.T) {
 		{"a strange one", []string{told("dd", "0"), asked}, 0, Row{}, Tally{N: 1, Wrong: 1}},
 		{"too late", []string{asked, told(mine, "0"), answered}, 0, Row{}, Tally{N: 1, Unknown: 1}},
 		{"in time for the response", []string{nobodyIs, asked, told(mine, "0"), answered}, 0, Row{atResponse: true}, Tally{N: 1, Right: 1}},
+		{"twice before the response", []string{nobodyIs, asked, nobodyIs, told(mine, "0"), answered}, 0, Row{atResponse: true}, Tally{N: 1, Wrong: 1}},
 		{"after the response", []string{nobodyIs, asked, answered, told(mine, "0")}, 0, Row{atResponse: true}, Tally{N: 1, Wrong: 1}},
 		{"of a connection before", []string{told(mine, "0"), `{"k":"connection_closed","e":{"conn":1}}`, asked}, 0, Row{}, Tally{N: 1, Unknown: 1}},
 		{"not seen", nil, 0, Row{}, Tally{N: 1, Unknown: 1}},
@@ -72,6 +73,34 @@ func TestCount(t *testing.T) {
 		}
 		if got.Examples = nil; got.N != tc.want.N || got.Right != tc.want.Right || got.Unknown != tc.want.Unknown || got.Wrong != tc.want.Wrong {
 			t.Errorf("%s: %+v, want %+v", tc.name, got, tc.want)
+		}
+	}
+}
+
+// A connection that resumed a session must say so, and no other may.
+func TestResumedIsTold(t *testing.T) {
+	resumes := strings.Replace(told(mine, "0"), `"source"`, `"resumed":true,"source"`, 1)
+	for _, tc := range []struct {
+		name    string
+		lines   []string
+		resumed bool
+		want    [3]int // resumed, told, invented
+		faults  int
+	}{
+		{"full", []string{told(mine, "0"), asked, answered}, false, [3]int{}, 0},
+		{"resumed", []string{resumes, asked, answered}, true, [3]int{1, 1, 0}, 0},
+		{"not told", []string{told(mine, "0"), asked, answered}, true, [3]int{1, 0, 0}, 1},
+		{"not seen", nil, true, [3]int{1, 0, 0}, 1},
+		{"invented", []string{resumes, asked, answered}, false, [3]int{0, 0, 1}, 1},
+		{"invented for the response", []string{told(mine, "0"), asked, resumes, answered}, false, [3]int{0, 0, 1}, 1},
+	} {
+		r := &result{played: &played{Sent: []sent{{id: "row0.0.0", begin: 5, end: 6, status: 200, resumed: tc.resumed}}}, row: Row{mode: "full"}, windows: []window{{1, 9}}}
+		got := count(&r.row, r.played.Sent, saw(t, tc.lines...), []person{{mine, true}}, r.windows, func(*sent) bool { return false })
+		if have := [3]int{got.Resumed, got.Told, got.Invented}; have != tc.want {
+			t.Errorf("%s: resumed, told, invented %v, want %v", tc.name, have, tc.want)
+		}
+		if problems := (&act{matrix: &matrix{}}).problems(r, &got); len(problems) != tc.faults {
+			t.Errorf("%s: problems %q, want %d", tc.name, problems, tc.faults)
 		}
 	}
 }

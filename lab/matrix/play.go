@@ -89,9 +89,13 @@ func (a *act) early() ([]Row, error) {
 		return nil, nil
 	}
 	rows := both(Row{Session: older, port: a.server.rows[0].port, path: a.server.rows[0].path, mode: "full"})
+	for _, r := range a.server.early {
+		r.mode = "full"
+		rows = append(rows, r)
+	}
 	for i := range rows {
 		j := a.job(&rows[i])
-		j.Keep, j.Requests, j.Name = true, j.Clients, "early"+rows[i].TLS
+		j.Keep, j.Requests, j.Name = true, j.Clients, rows[i].earlier()
 		p, err := a.clients.play(j)
 		if err != nil {
 			return nil, err
@@ -136,7 +140,7 @@ func (a *act) job(row *Row) job {
 		j.Per = manyPer
 	}
 	if row.mode == "kept" {
-		j.Of = "early" + row.TLS
+		j.Of = row.earlier()
 		j.Requests += 2 * Clients // for those that a server's excuse takes away
 	}
 	for i := range a.people {

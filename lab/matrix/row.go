@@ -19,6 +19,9 @@ type Row struct {
 	size       int  // times of the usual number of requests
 }
 
+// earlier names the job that opened a row's connections before there was a daemon.
+func (r *Row) earlier() string { return "early-" + r.TLS + "-" + r.port }
+
 // people are those whose certificates a row uses.
 type people int
 

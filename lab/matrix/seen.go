@@ -18,6 +18,7 @@ type request struct {
 	times      int       // it was seen
 	atRequest  *identity // in force on its connection when it was read; nil none was told
 	atResponse *identity // in force when its response began; nil none, or no response was seen
+	between    int       // identities that were told on its connection from one to the other
 }
 
 // identity is a peer as the daemon saw it.
@@ -52,6 +53,7 @@ func (s *seen) read(path string) error {
 		s.requests = make(map[string]*request)
 	}
 	inForce := make(map[uint64]*identity)
+	told := make(map[uint64]int)         // identities of a connection
 	open := make(map[[2]uint64]*request) // by connection and number
 	first := true
 	return audit.EachLine(path, func(text []byte) error {
@@ -81,8 +83,10 @@ func (s *seen) read(path string) error {
 		switch l.Kind {
 		case "identity":
 			inForce[e.Conn] = &e.identity
+			told[e.Conn]++
 		case "connection_closed":
 			delete(inForce, e.Conn)
+			delete(told, e.Conn)
 		case "http_request":
 			r := s.requests[e.ID]
 			if r == nil {
@@ -90,11 +94,11 @@ func (s *seen) read(path string) error {
 				s.requests[e.ID] = r
 			}
 			r.times++
-			r.atRequest = inForce[e.Conn]
+			r.atRequest, r.between = inForce[e.Conn], told[e.Conn]
 			open[[2]uint64{e.Conn, e.Seq}] = r
 		case "http_response":
 			if r := open[[2]uint64{e.Conn, e.Seq}]; r != nil {
-				r.atResponse = inForce[e.Conn]
+				r.atResponse, r.between = inForce[e.Conn], told[e.Conn]-r.between
 				delete(open, [2]uint64{e.Conn, e.Seq})
 			}
 		case "lost":

@@ -29,6 +29,7 @@ type server struct {
 	blocking bool   // its threads wait inside a read of OpenSSL
 	pipeline bool   // it takes a request before the one before is answered
 	hangUp   bool   // it closes the connection after each answer
+	early    []Row  // further rows over connections older than the daemon
 	rows     []Row
 }
 

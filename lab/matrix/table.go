@@ -51,6 +51,12 @@ func (a *act) problems(r *result, t *Tally) []string {
 	if r.row.mode == "resume" && (t.Resumed == 0) != r.row.never {
 		problems = append(problems, fmt.Sprintf("%d requests came over resumed sessions", t.Resumed))
 	}
+	if t.Told != t.Resumed {
+		problems = append(problems, fmt.Sprintf("of %d requests over resumed sessions, %d have an identity that says so", t.Resumed, t.Told))
+	}
+	if t.Invented > 0 {
+		problems = append(problems, fmt.Sprintf("%d requests over full handshakes have an identity that says that they resumed", t.Invented))
+	}
 	return problems
 }
 

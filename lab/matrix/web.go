@@ -56,6 +56,7 @@ func apache(variant string) *server {
 			config, err := y.put("apache.conf", true)
 			return proc.Spec{Path: "/usr/sbin/apache2", Args: []string{"-D", "FOREGROUND", "-f", config}}, err
 		},
+		early: onPage(both(Row{Session: older, Note: "optional_no_ca", port: "optional_no_ca", people: anybody})),
 		rows: onPage(rows(full("tickets"), resumed("ticket", "tickets"), []Row{sessionID("session id, shared cache", "shared")},
 			[]Row{{TLS: "1.3", Session: "shared cache", port: "shared", mode: "resume", per: 5}},
 			both(Row{Session: "full, optional_no_ca", port: "optional_no_ca", mode: "full", per: usualPer, people: anybody}),

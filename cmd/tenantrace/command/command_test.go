@@ -147,11 +147,13 @@ func TestCheck(t *testing.T) {
 	good := Item{Name: "kernel", OK: true, Detail: "6.1.0"}
 	bad := Item{Name: "cap_bpf", Detail: "missing: CAP_BPF", Remedy: "run as root"}
 	i := newInvocation()
-	i.report = Report{Items: []Item{good}, Libraries: []Library{{Path: "/usr/lib/libssl.so.3", Learned: true, Processes: 3}, {Path: "/opt/odd", Error: "no accessor"}}}
+	i.report = Report{Items: []Item{good}, Libraries: []Library{{Path: "/usr/lib/libssl.so.3", Learned: true, Processes: 3}, {Path: "/opt/odd", Error: "no accessor"},
+		{Path: "/opt/old", Learned: true, Unknown: "no names"}}}
 	if code := i.run(t, "check"); code != exitOK {
 		t.Errorf("exit %d, want 0: a library that is not learned does not hinder the others", code)
 	}
-	for _, want := range []string{"ok       kernel                  6.1.0", "/usr/lib/libssl.so.3: build id unknown, 3 processes, offsets learned", "offsets not learned: no accessor"} {
+	for _, want := range []string{"ok       kernel                  6.1.0", "/usr/lib/libssl.so.3: build id unknown, 3 processes, offsets learned", "offsets not learned: no accessor",
+		"offsets learned but for some of sessions: no names"} {
 		if !strings.Contains(i.stdout.String(), want) {
 			t.Errorf("check does not print %q:\n%s", want, &i.stdout)
 		}
