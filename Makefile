@@ -3,7 +3,7 @@
 SHELL         := /bin/bash
 .SHELLFLAGS   := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build generate check-generated lint test lab bench cost identity-matrix fuzz vm-test verifier-cost vagrant-test deps clean
+.PHONY: help build generate check-generated lint test lab bench cost identity-matrix life fuzz vm-test verifier-cost vagrant-test deps clean
 
 # Where the installed Go is older than go.mod asks for, it fetches that toolchain itself.
 export GOTOOLCHAIN ?= auto
@@ -53,6 +53,9 @@ cost: deps build ## measure what the daemon costs servers that do next to nothin
 
 identity-matrix: deps build ## hold the identity of each request against the certificate sent: many servers, TLS versions, kinds of sessions (half an hour; fetches servers)
 	go run ./lab/cmd/lab identity --daemon bin/tenantrace $(LABFLAGS)
+
+life: deps build ## play certificates that end, are revoked, come late, do not verify or change while their connections live (a minute; fetches servers)
+	go run ./lab/cmd/lab life --daemon bin/tenantrace $(LABFLAGS)
 
 fuzz: ## fuzz each parser (FUZZTIME=3s each)
 	@FUZZTIME=$(FUZZTIME) .ci/fuzz

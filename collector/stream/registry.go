@@ -76,11 +76,12 @@ func (r *Registry) find(key any) *stream {
 
 // take hands a piece to a stream, and forgets the stream if that ended it.
 func (r *Registry) take(s *stream, p piece) {
+	version := s.version(p)
 	s.deliver(p, r.classify)
 	if s.opaque && !s.told && s.protocol == nil {
 		s.told = true
 		r.open(s, p.header)
-		r.cfg.Emit(&event.HTTPRequest{Header: event.Header{Time: p.header.Time, PID: p.header.PID}, Conn: s.conn, Anomalies: []string{"header_cut"}})
+		r.cfg.Emit(&event.HTTPRequest{Header: event.Header{Time: p.header.Time, PID: p.header.PID}, Conn: s.conn, Version: version, Anomalies: []string{"header_cut"}})
 	}
 	if s.protocol != nil && s.protocol.ended() {
 		r.remove(p.header, s)

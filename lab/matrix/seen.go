@@ -35,9 +35,9 @@ type identity struct {
 	Error        string `json:"error"`
 }
 
-// verified tells what the README promises of a verified certificate: a server asked for it, and the library found it good.
+// verified tells what the README promises of a verified certificate: a server asked for it, now or as it made the session, and the library found it good.
 func (i *identity) verified() bool {
-	return i.Role == "server" && i.Certificate != nil && i.VerifyResult == 0 && i.VerifyMode&1 != 0
+	return i.Role == "server" && i.Certificate != nil && i.VerifyResult == 0 && (i.VerifyMode&1 != 0 || i.Resumed)
 }
 
 // line is a line of a recording, as far as it is looked at.
