@@ -18,7 +18,8 @@
 /* Payloads that are looked at before a socket is said to carry something else; one that is older than the tracing may be in the middle of a long message. */
 #define SNIFF_TRIES 4
 #define SNIFF_TRIES_LATE 1024
-#define IOVEC_MAX 4
+/* Segments of a transfer: node-postgres writes the five messages of a statement with parameters as one each. */
+#define IOVEC_MAX 6
 
 struct socket_state {
 	__u64 inode;
@@ -269,7 +270,7 @@ static __noinline int transferred(struct traced_process *process, int fd, struct
 		}
 		BOUND(n, sizeof(head));
 		if (n && at && !bpf_probe_read_user(head, n, (void *)at))
-			state->class = classify(state->origin, !state->moved[t->direction & 1], head, t->iov ? n : length, t->direction);
+			state->class = classify(state->origin, !state->moved[t->direction & 1], head, n < sizeof(head) ? n : length, t->direction);
 		if (state->class == CLASS_UNKNOWN) {
 			state->tries++;
 			if (state->tries >= (state->origin == ORIGIN_LATE ? SNIFF_TRIES_LATE : SNIFF_TRIES))
