@@ -1,5 +1,5 @@
-// Package life plays what happens to certificates while their connections live, on the servers that gunicorn does not stand for: they end, are revoked, come
-// late or not at all, do not verify, change, or are taken over from another session. What the daemon makes of each take is compared whole.
+// Package life plays what happens to certificates while their connections live, each on a server where it can happen: they end, are revoked, come late or not
+// at all, do not verify, change, or are taken over from another session. What the daemon makes of each take is compared whole.
 package life
 
 import (
