@@ -19,7 +19,8 @@
 /* Payloads that are looked at before a socket is said to carry something else; one that is older than the tracing may be in the middle of a long message. */
 #define SNIFF_TRIES 4
 #define SNIFF_TRIES_LATE 1024
-#define IOVEC_MAX 4
+/* Segments of a transfer: node-postgres writes the five messages of a statement with parameters as one each. */
+#define IOVEC_MAX 6
 /* PostgreSQL's SSLRequest: what follows it is the client's half of a handshake, if the server agrees. */
 #define SSL_REQUEST_SIZE 8
 
@@ -293,7 +294,7 @@ static __noinline int recognized(struct traced_process *process, struct transfer
 			state->moved[DIRECTION_IN] += length;
 			return 1;
 		}
-		state->class = classify(state->origin, !state->moved[t->direction & 1], head, t->iov ? n : length, t->direction);
+		state->class = classify(state->origin, !state->moved[t->direction & 1], head, n < sizeof(head) ? n : length, t->direction);
 		if (state->class == CLASS_TLS)
 			hello_seen(&t->id, t->direction, at, segment);
 	}

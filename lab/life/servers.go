@@ -78,13 +78,18 @@ func gunicorn() *server {
 	}}
 }
 
-// application writes the Python application, and how it reaches the database.
+// application writes the Python application.
 func (c *company) application(y *yard) error {
 	if _, err := y.put("app.py"); err != nil {
 		return err
 	}
-	text, err := json.Marshal(map[string]any{"host": c.stage.Database.Host, "port": c.stage.Database.Port, "dbname": "lab", "user": "lab_app",
-		"password": c.stage.Database.Password, "sslmode": "disable", "application_name": filepath.Base(y.Dir)})
+	return c.database(y)
+}
+
+// database writes how the database is reached, in terms that psycopg2 and pg understand.
+func (c *company) database(y *yard) error {
+	text, err := json.Marshal(map[string]any{"host": c.stage.Database.Host, "port": c.stage.Database.Port, "database": "lab", "user": "lab_app",
+		"password": c.stage.Database.Password, "application_name": filepath.Base(y.Dir)})
 	if err != nil {
 		return err
 	}
@@ -97,12 +102,17 @@ func node() *server {
 		if err != nil {
 			return proc.Spec{}, err
 		}
+		modules, err := matrix.NodeModule(ctx, c.cache, "pg", "8")
+		if err != nil {
+			return proc.Spec{}, err
+		}
 		app, err := y.put("app.js")
 		if err != nil {
 			return proc.Spec{}, err
 		}
 		exe, err := y.copy(binary)
-		return proc.Spec{Path: exe, Args: []string{app, y.Cert, y.Key, y.CA, y.port(required), y.port(anybody), y.port(second)}, User: c.nobody}, err
+		return proc.Spec{Path: exe, Args: []string{app, y.Cert, y.Key, y.CA, y.port(required), y.port(anybody), y.port(second)}, User: c.nobody,
+			Env: environment("NODE_PATH=" + modules)}, errors.Join(err, c.database(y))
 	}}
 }
 

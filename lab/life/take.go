@@ -38,9 +38,9 @@ type act struct {
 func acts() []*act {
 	return []*act{
 		{gunicorn(), expiring()},
-		{apache(), concat(careless(apacheNames), pipelined(apacheNames), changing(), multiplexed(apacheNames))},
-		{nginx(), concat(revoked(), careless(staticNames), pipelined(staticNames), multiplexed(staticNames))},
-		{node(), concat(careless(nodeNames), pipelined(staticNames), multiplexed(staticNames))},
+		{apache(), concat(careless(atApache), pipelined(atApache), changing(), multiplexed(atApache))},
+		{nginx(), concat(revoked(), careless(atNginx), pipelined(atNginx), multiplexed(atNginx))},
+		{node(), concat(careless(atNode), pipelined(atNode), multiplexed(atNode))},
 		{names(), resumed()},
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path/filepath"
 
 	"tenantrace/lab/proc"
 )
@@ -37,6 +38,16 @@ func Unpacked(ctx context.Context, cache string, packages ...string) (string, er
 // Node gives the executable of a version of Node.
 func Node(ctx context.Context, cache, version string) (string, error) {
 	return nodeBinary(ctx, cache, version)
+}
+
+// NodeModule gives the directory of Node's modules in which there is one from npm.
+func NodeModule(ctx context.Context, cache, name, version string) (string, error) {
+	folder := filepath.Join(cache, "module-"+name+"-"+version)
+	modules := filepath.Join(folder, "node_modules")
+	if _, err := os.Stat(filepath.Join(modules, name)); err == nil {
+		return modules, nil
+	}
+	return modules, npmInstall(ctx, folder, name+"@"+version)
 }
 
 // User gives a user of the machine.
