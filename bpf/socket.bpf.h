@@ -43,7 +43,6 @@ struct {
 
 struct transfer {
 	struct socket_id id;
-	struct socket *socket;
 	__u64 buffer;
 	__u64 iov;
 	__u32 iov_count;
