@@ -3,7 +3,7 @@
 SHELL         := /bin/bash
 .SHELLFLAGS   := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build generate check-generated lint test lab bench cost identity-matrix oracle fuzz vm-test verifier-cost vagrant-test deps clean
+.PHONY: help build generate check-generated lint test lab bench cost identity-matrix life oracle fuzz vm-test verifier-cost vagrant-test deps clean
 
 # Where the installed Go is older than go.mod asks for, it fetches that toolchain itself.
 export GOTOOLCHAIN ?= auto
@@ -56,6 +56,9 @@ identity-matrix: deps build ## hold the identity of each request against the cer
 
 oracle: ## hold the SQL evidence against the grammars of PostgreSQL (needs gcc; its first build takes minutes) and MySQL, on generated and recorded statements
 	cd lab/oracle && go vet ./... && go test -count=1 -v ./...
+
+life: deps build ## play certificates that end, are revoked, come late, do not verify or change while their connections live (a minute; fetches servers)
+	go run ./lab/cmd/lab life --daemon bin/tenantrace $(LABFLAGS)
 
 fuzz: ## fuzz each parser (FUZZTIME=3s each)
 	@FUZZTIME=$(FUZZTIME) .ci/fuzz

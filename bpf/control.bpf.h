@@ -40,6 +40,13 @@ static __always_inline void controlled(struct control *c)
 	case CONTROL_FORGET_FILE:
 		c->result = bpf_map_delete_elem(&files, &key);
 		break;
+	case CONTROL_SEEK:
+		process = bpf_map_lookup_elem(&processes, &pid);
+		if (process)
+			process->seeking = c->state;
+		else
+			c->result = -ENOENT;
+		break;
 	}
 }
 

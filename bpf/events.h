@@ -143,6 +143,10 @@ enum tls_flags {
 	TLS_FROM_D2I = 8,   /* DER of the whole certificate from d2i_X509; verification is not known */
 	TLS_ROLE_UNKNOWN = 16,
 	TLS_RESUMED = 32, /* the handshake resumed a session */
+	/* how the socket is known, if there is one; neither: its bytes were received inside of a call on the SSL object */
+	TLS_SOCKET_BY_RANDOM = 0x10000,
+	TLS_SOCKET_BY_CIPHERTEXT = 0x20000,
+	TLS_SOCKET_REFUSED = 0x40000, /* another connection's random was shown */
 };
 
 struct tls_identity_record {
@@ -240,6 +244,7 @@ enum control_operation {
 	CONTROL_LOST,	     /* -ENOENT: it is not traced */
 	CONTROL_MARK_FILE,   /* answers with the file's numbers */
 	CONTROL_FORGET_FILE, /* -ENOENT: it was not known */
+	CONTROL_SEEK,	     /* -ENOENT: the process is not traced */
 };
 
 /* What Go asks for, and the answer. */
@@ -250,7 +255,7 @@ struct control {
 	__u32 lost;
 	__u64 inode;
 	__u32 device;
-	__u32 state; /* enum file_state */
+	__u32 state; /* enum file_state; of CONTROL_SEEK: on or off */
 	__s32 fd;    /* of the file to be marked, in the asking process */
 	__u32 pad;
 };
@@ -258,6 +263,7 @@ struct control {
 struct traced_process {
 	__u32 lost;
 	__u32 announced; /* PROCESS_TRACED was sent */
+	__u32 seeking;	 /* what its sockets receive is shown: the sockets of older TLS connections are sought */
 };
 
 #endif

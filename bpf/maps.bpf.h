@@ -40,11 +40,14 @@ struct call {
 	__u64 length_pointer;
 	__u64 stack; /* stack pointer at entry: an inner call's is lower */
 	struct socket_id socket;
+	__u64 record; /* where a BIO_read under way puts what it reads; 0 none */
 	__u32 library;
 	__u8 kind;
 	__u8 length_from;
 	__u8 depth; /* calls on the same SSL inside this one */
-	__u8 pad;
+	__u8 by_ciphertext;
+	__u8 after_header; /* the last BIO_read gave a record's header alone */
+	__u8 pad[7];
 };
 
 /* pid_tgid -> the outermost TLS call of the thread. Deleted at its exit; what a dead thread leaves is evicted. */

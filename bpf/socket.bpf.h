@@ -19,13 +19,17 @@
 /* Payloads that are looked at before a socket is said to carry something else; one that is older than the tracing may be in the middle of a long message. */
 #define SNIFF_TRIES 4
 #define SNIFF_TRIES_LATE 1024
-#define IOVEC_MAX 4
+/* Segments of a transfer: node-postgres writes the five messages of a statement with parameters as one each. */
+#define IOVEC_MAX 6
+/* PostgreSQL's SSLRequest: what follows it is the client's half of a handshake, if the server agrees. */
+#define SSL_REQUEST_SIZE 8
 
 struct socket_state {
 	__u64 inode;
 	__u64 moved[2]; /* bytes by enum direction */
 	__u32 class;
-	__u16 origin;
+	__u8 origin;
+	__u8 hello; /* bytes of a ClientHello that were collected, or HELLO_BOUND */
 	__u16 tries;
 };
 
@@ -39,7 +43,6 @@ struct {
 
 struct transfer {
 	struct socket_id id;
-	struct socket *socket;
 	__u64 buffer;
 	__u64 iov;
 	__u32 iov_count;
@@ -240,15 +243,83 @@ static __always_inline void emit_transfer(struct traced_process *process, struct
 	emit_socket_data(process, &head, 0, length);
 }
 
+/* The first of a transfer's segments: how many of the bytes are there. */
+static __always_inline __u64 first_segment(struct transfer *t, __u64 length, __u64 *at)
+{
+	struct user_iovec v = {};
+
+	*at = t->buffer;
+	if (!t->iov)
+		return length;
+	if (bpf_probe_read_user(&v, sizeof(v), (void *)t->iov))
+		return 0;
+	*at = v.base;
+	return length < v.length ? length : v.length;
+}
+
+/* A client may cut its ClientHello as it likes. */
+static __always_inline int take_piece(struct transfer *t, struct socket_state *state, __u8 first, __u64 at, __u64 segment, __u64 length)
+{
+	if (t->direction != DIRECTION_IN || (!state->hello && (first != RECORD_HANDSHAKE || segment >= HELLO_SIZE)))
+		return PIECE_NONE;
+	if (segment != length) { /* the rest is elsewhere: what follows it would be taken for it */
+		state->hello = 0;
+		return PIECE_NONE;
+	}
+	return hello_in_pieces(&t->id, &state->hello, at, segment);
+}
+
+/* Finds the class of a socket by what it moves, and shows what may lead a TLS connection to it. 1: there is no more to it. Not inlined: what it knows of the bytes is
+ * forgotten at its end, else the verifier would follow the rest once for each case (before Linux 6.12). */
+static __noinline int recognized(struct traced_process *process, struct transfer *t, struct socket_state *state, __u64 length)
+{
+	__u64 at = 0, segment = forget(first_segment(t, length, &at)), n = segment;
+	__u8 head[8] = {};
+	int piece;
+
+	at = forget(at);
+	if (process->seeking && t->direction == DIRECTION_IN && state->hello != HELLO_BOUND)
+		ciphertext_seen(&t->id, at, segment);
+	if (state->class == CLASS_POSTGRESQL && t->direction == DIRECTION_OUT && hello_seen(&t->id, DIRECTION_OUT, at, segment))
+		state->class = CLASS_TLS;
+	if (state->class != CLASS_UNKNOWN)
+		return 0;
+	BOUND(n, sizeof(head));
+	if (n && at && !bpf_probe_read_user(head, n, (void *)at)) {
+		piece = take_piece(t, state, head[0], at, segment, length);
+		if (piece) {
+			if (piece == PIECE_LAST)
+				state->class = CLASS_TLS;
+			state->moved[DIRECTION_IN] += length;
+			return 1;
+		}
+		state->class = classify(state->origin, !state->moved[t->direction & 1], head, n < sizeof(head) ? n : length, t->direction);
+		if (state->class == CLASS_TLS)
+			hello_seen(&t->id, t->direction, at, segment);
+	}
+	if (state->class == CLASS_UNKNOWN) {
+		state->tries++;
+		if (state->tries >= (state->origin == ORIGIN_LATE ? SNIFF_TRIES_LATE : SNIFF_TRIES))
+			state->class = CLASS_OTHER;
+	}
+	if (state->class >= CLASS_HTTP)
+		emit_socket(process, &t->id, state);
+	return 0;
+}
+
+/* Whether a transfer is worth a look: a socket of a known class costs no more than this. The first bytes that follow PostgreSQL's SSLRequest may be a ClientHello. */
+static __always_inline bool worth_a_look(struct traced_process *process, struct transfer *t, struct socket_state *state)
+{
+	return state->class == CLASS_UNKNOWN || (process->seeking && t->direction == DIRECTION_IN) ||
+	       (state->class == CLASS_POSTGRESQL && t->direction == DIRECTION_OUT && state->moved[DIRECTION_OUT] == SSL_REQUEST_SIZE);
+}
+
 /* A system call moved `length` bytes between a socket and the process. */
 static __noinline int transferred(struct traced_process *process, int fd, struct transfer *t, __u32 length)
 {
-	__u64 id = bpf_get_current_pid_tgid(), at = t->buffer;
+	__u64 id = bpf_get_current_pid_tgid();
 	struct call *call = bpf_map_lookup_elem(&calls, &id);
 	struct socket_state *state;
-	struct user_iovec v = {};
-	__u8 head[8] = {};
-	__u64 n = length;
 
 	if (!socket_of(fd, &t->id))
 		return 0;
@@ -260,25 +331,10 @@ static __noinline int transferred(struct traced_process *process, int fd, struct
 		state->class = CLASS_TLS;
 		return 0;
 	}
+	if (worth_a_look(process, t, state) && recognized(process, t, state, length))
+		return 0;
 	if (state->class == CLASS_OTHER || state->class == CLASS_TLS)
 		return 0;
-	if (state->class == CLASS_UNKNOWN) {
-		if (t->iov && !bpf_probe_read_user(&v, sizeof(v), (void *)t->iov)) {
-			at = v.base;
-			if (n > v.length)
-				n = v.length;
-		}
-		BOUND(n, sizeof(head));
-		if (n && at && !bpf_probe_read_user(head, n, (void *)at))
-			state->class = classify(state->origin, !state->moved[t->direction & 1], head, t->iov ? n : length, t->direction);
-		if (state->class == CLASS_UNKNOWN) {
-			state->tries++;
-			if (state->tries >= (state->origin == ORIGIN_LATE ? SNIFF_TRIES_LATE : SNIFF_TRIES))
-				state->class = CLASS_OTHER;
-		}
-		if (state->class >= CLASS_HTTP)
-			emit_socket(process, &t->id, state);
-	}
 	if (state->class >= CLASS_HTTP) {
 		if (state->class == CLASS_HTTP && t->direction == DIRECTION_IN)
 			mark_reader();

@@ -29,6 +29,8 @@ struct tls_state {
 	__u32 announced;
 	__u32 renewed; /* another handshake of an announced connection */
 	__u32 flags;
+	__u32 rung;	 /* TLS_SOCKET_ of enum tls_flags */
+	__u32 described; /* the socket was sent */
 	__u32 pad;
 };
 
@@ -106,7 +108,7 @@ static __always_inline void emit_moved(struct traced_process *process, struct ca
 	head.socket = state->socket;
 	head.direction = direction;
 	head.offset = state->moved[direction & 1];
-	head.flags = state->flags;
+	head.flags = state->flags | state->rung;
 	__builtin_memcpy(head.random, state->random, sizeof(head.random));
 	state->moved[direction & 1] += length;
 	if (direction == DIRECTION_IN && (state->flags & (TLS_SERVER | TLS_ROLE_UNKNOWN)))
@@ -121,8 +123,10 @@ static __always_inline struct tls_state *state_of(struct traced_process *process
 
 	if (state && same_random(state->random, random))
 		return state;
-	if (state)
+	if (state) {
 		fresh.renewed = state->announced | state->renewed;
+		keep_socket(&fresh.socket, &fresh.rung, &state->socket, state->rung);
+	}
 	__builtin_memcpy(fresh.random, random, sizeof(fresh.random));
 	if (bpf_map_update_elem(&tls_states, key, &fresh, BPF_ANY)) {
 		count_drop(process, DROP_MAP_FULL);
@@ -179,16 +183,25 @@ static __always_inline void call_exited(struct pt_regs *ctx)
 		state->flags = TLS_ROLE_UNKNOWN;
 	else if (!(sample.flags & TLS_UNREADABLE)) /* a server may write before its handshake is over */
 		state->flags = sample.flags & TLS_SERVER;
-	if (call.socket.sk)
+	if (call.socket.sk) {
+		if (!same_socket(&call.socket, &state->socket))
+			state->described = 0;
 		state->socket = call.socket;
+		state->rung = call.by_ciphertext ? TLS_SOCKET_BY_CIPHERTEXT : 0;
+	} else if (library->known && !state->announced) {
+		find_by_random(sample.random, sample.flags, &state->socket, &state->rung);
+	}
 	call.socket = state->socket;
+	if (call.socket.sk && !state->described) {
+		describe_socket(process, &call.socket);
+		state->described = 1;
+	}
 	if (library->known && to_be_told(library, call.ssl, state, &sample, ret)) {
-		if (!state->announced && state->socket.sk)
-			emit_socket(process, &state->socket, NULL);
 		state->flags = sample.flags & TLS_SERVER;
 		state->peer = sample.peer;
 		state->verify_result = sample.verify_result;
 		sample.session_time = state->session_time;
+		sample.flags |= state->rung;
 		state->announced = !emit_identity(process, library, &call, &sample);
 	}
 	if (ret <= 0)

@@ -11,10 +11,13 @@
 #include "emit.bpf.h"
 #include "process.bpf.h"
 #include "classify.bpf.h"
+#include "hello.bpf.h"
 #include "socket.bpf.h"
 #include "session.bpf.h"
 #include "identity.bpf.h"
+#include "ladder.bpf.h"
 #include "tls.bpf.h"
+#include "ciphertext.bpf.h"
 #include "syscall.bpf.h"
 #include "control.bpf.h"
 
@@ -76,6 +79,18 @@ SEC("uprobe/SSL_free")
 int ssl_free_enter(struct pt_regs *ctx)
 {
 	return HELD(ssl_freed(ctx));
+}
+
+SEC("uprobe/BIO_read")
+int bio_read_enter(struct pt_regs *ctx)
+{
+	return HELD(bio_read_entered(ctx));
+}
+
+SEC("uretprobe/BIO_read")
+int bio_read_exit(struct pt_regs *ctx)
+{
+	return HELD(bio_read_exited(ctx));
 }
 
 /* With BTF: the saved registers are read directly, not through a helper. */

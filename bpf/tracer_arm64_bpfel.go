@@ -20,11 +20,14 @@ type TracerCall struct {
 	LengthPointer uint64
 	Stack         uint64
 	Socket        TracerSocketId
+	Record        uint64
 	Library       uint32
 	Kind          uint8
 	LengthFrom    uint8
 	Depth         uint8
-	Pad           uint8
+	ByCiphertext  uint8
+	AfterHeader   uint8
+	Pad           [7]uint8
 }
 
 type TracerCallKind uint32
@@ -57,6 +60,7 @@ const (
 	TracerControlOperationCONTROL_LOST        TracerControlOperation = 3
 	TracerControlOperationCONTROL_MARK_FILE   TracerControlOperation = 4
 	TracerControlOperationCONTROL_FORGET_FILE TracerControlOperation = 5
+	TracerControlOperationCONTROL_SEEK        TracerControlOperation = 6
 )
 
 type TracerDirection uint32
@@ -104,6 +108,12 @@ const (
 	TracerFileStateFILE_PROBED    TracerFileState = 2
 	TracerFileStateFILE_ANNOUNCED TracerFileState = 3
 )
+
+type TracerHelloPiece struct {
+	_     structs.HostLayout
+	Inode uint64
+	Bytes [128]uint8
+}
 
 type TracerLengthFrom uint32
 
@@ -178,6 +188,20 @@ const (
 	TracerRecordTypeRECORD_THREAD_WAITED TracerRecordType = 9
 )
 
+type TracerScratch struct {
+	_     structs.HostLayout
+	Trait TracerTrait
+	Shown TracerShown
+	Piece TracerHelloPiece
+}
+
+type TracerShown struct {
+	_      structs.HostLayout
+	Socket TracerSocketId
+	Others uint32
+	Claims uint32
+}
+
 type TracerSocketClass uint32
 
 const (
@@ -240,7 +264,8 @@ type TracerSocketState struct {
 	Inode  uint64
 	Moved  [2]uint64
 	Class  uint32
-	Origin uint16
+	Origin uint8
+	Hello  uint8
 	Tries  uint16
 }
 
@@ -265,12 +290,15 @@ type TracerTlsDataRecord struct {
 type TracerTlsFlags uint32
 
 const (
-	TracerTlsFlagsTLS_SERVER       TracerTlsFlags = 1
-	TracerTlsFlagsTLS_HAS_PEER     TracerTlsFlags = 2
-	TracerTlsFlagsTLS_UNREADABLE   TracerTlsFlags = 4
-	TracerTlsFlagsTLS_FROM_D2I     TracerTlsFlags = 8
-	TracerTlsFlagsTLS_ROLE_UNKNOWN TracerTlsFlags = 16
-	TracerTlsFlagsTLS_RESUMED      TracerTlsFlags = 32
+	TracerTlsFlagsTLS_SERVER               TracerTlsFlags = 1
+	TracerTlsFlagsTLS_HAS_PEER             TracerTlsFlags = 2
+	TracerTlsFlagsTLS_UNREADABLE           TracerTlsFlags = 4
+	TracerTlsFlagsTLS_FROM_D2I             TracerTlsFlags = 8
+	TracerTlsFlagsTLS_ROLE_UNKNOWN         TracerTlsFlags = 16
+	TracerTlsFlagsTLS_RESUMED              TracerTlsFlags = 32
+	TracerTlsFlagsTLS_SOCKET_BY_RANDOM     TracerTlsFlags = 65536
+	TracerTlsFlagsTLS_SOCKET_BY_CIPHERTEXT TracerTlsFlags = 131072
+	TracerTlsFlagsTLS_SOCKET_REFUSED       TracerTlsFlags = 262144
 )
 
 type TracerTlsFreedRecord struct {
@@ -317,6 +345,8 @@ type TracerTlsState struct {
 	Announced    uint32
 	Renewed      uint32
 	Flags        uint32
+	Rung         uint32
+	Described    uint32
 	Pad          uint32
 }
 
@@ -324,6 +354,14 @@ type TracerTracedProcess struct {
 	_         structs.HostLayout
 	Lost      uint32
 	Announced uint32
+	Seeking   uint32
+}
+
+type TracerTrait struct {
+	_     structs.HostLayout
+	Tgid  uint32
+	Kind  uint32
+	Bytes [32]uint8
 }
 
 // Names of all BPF objects in the ELF.
@@ -335,11 +373,16 @@ const (
 	TracerMapDrops                  = "drops"
 	TracerMapEvents                 = "events"
 	TracerMapFiles                  = "files"
+	TracerMapHelloPieces            = "hello_pieces"
 	TracerMapLibraries              = "libraries"
 	TracerMapProcesses              = "processes"
 	TracerMapReaders                = "readers"
+	TracerMapScratches              = "scratches"
 	TracerMapSockets                = "sockets"
 	TracerMapTlsStates              = "tls_states"
+	TracerMapTraits                 = "traits"
+	TracerProgBioReadEnter          = "bio_read_enter"
+	TracerProgBioReadExit           = "bio_read_exit"
 	TracerProgD2iX509Enter          = "d2i_x509_enter"
 	TracerProgInetSockSetState      = "inet_sock_set_state"
 	TracerProgRunControl            = "run_control"
@@ -425,6 +468,8 @@ type TracerSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type TracerProgramSpecs struct {
+	BioReadEnter     *ebpf.ProgramSpec `ebpf:"bio_read_enter"`
+	BioReadExit      *ebpf.ProgramSpec `ebpf:"bio_read_exit"`
 	D2iX509Enter     *ebpf.ProgramSpec `ebpf:"d2i_x509_enter"`
 	InetSockSetState *ebpf.ProgramSpec `ebpf:"inet_sock_set_state"`
 	RunControl       *ebpf.ProgramSpec `ebpf:"run_control"`
@@ -444,16 +489,19 @@ type TracerProgramSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type TracerMapSpecs struct {
-	Calls      *ebpf.MapSpec `ebpf:"calls"`
-	Candidates *ebpf.MapSpec `ebpf:"candidates"`
-	Drops      *ebpf.MapSpec `ebpf:"drops"`
-	Events     *ebpf.MapSpec `ebpf:"events"`
-	Files      *ebpf.MapSpec `ebpf:"files"`
-	Libraries  *ebpf.MapSpec `ebpf:"libraries"`
-	Processes  *ebpf.MapSpec `ebpf:"processes"`
-	Readers    *ebpf.MapSpec `ebpf:"readers"`
-	Sockets    *ebpf.MapSpec `ebpf:"sockets"`
-	TlsStates  *ebpf.MapSpec `ebpf:"tls_states"`
+	Calls       *ebpf.MapSpec `ebpf:"calls"`
+	Candidates  *ebpf.MapSpec `ebpf:"candidates"`
+	Drops       *ebpf.MapSpec `ebpf:"drops"`
+	Events      *ebpf.MapSpec `ebpf:"events"`
+	Files       *ebpf.MapSpec `ebpf:"files"`
+	HelloPieces *ebpf.MapSpec `ebpf:"hello_pieces"`
+	Libraries   *ebpf.MapSpec `ebpf:"libraries"`
+	Processes   *ebpf.MapSpec `ebpf:"processes"`
+	Readers     *ebpf.MapSpec `ebpf:"readers"`
+	Scratches   *ebpf.MapSpec `ebpf:"scratches"`
+	Sockets     *ebpf.MapSpec `ebpf:"sockets"`
+	TlsStates   *ebpf.MapSpec `ebpf:"tls_states"`
+	Traits      *ebpf.MapSpec `ebpf:"traits"`
 }
 
 // TracerVariableSpecs contains global variables before they are loaded into the kernel.
@@ -510,16 +558,19 @@ func (o *TracerObjects) Close() error {
 //
 // It can be passed to LoadTracerObjects or ebpf.CollectionSpec.LoadAndAssign.
 type TracerMaps struct {
-	Calls      *ebpf.Map `ebpf:"calls"`
-	Candidates *ebpf.Map `ebpf:"candidates"`
-	Drops      *ebpf.Map `ebpf:"drops"`
-	Events     *ebpf.Map `ebpf:"events"`
-	Files      *ebpf.Map `ebpf:"files"`
-	Libraries  *ebpf.Map `ebpf:"libraries"`
-	Processes  *ebpf.Map `ebpf:"processes"`
-	Readers    *ebpf.Map `ebpf:"readers"`
-	Sockets    *ebpf.Map `ebpf:"sockets"`
-	TlsStates  *ebpf.Map `ebpf:"tls_states"`
+	Calls       *ebpf.Map `ebpf:"calls"`
+	Candidates  *ebpf.Map `ebpf:"candidates"`
+	Drops       *ebpf.Map `ebpf:"drops"`
+	Events      *ebpf.Map `ebpf:"events"`
+	Files       *ebpf.Map `ebpf:"files"`
+	HelloPieces *ebpf.Map `ebpf:"hello_pieces"`
+	Libraries   *ebpf.Map `ebpf:"libraries"`
+	Processes   *ebpf.Map `ebpf:"processes"`
+	Readers     *ebpf.Map `ebpf:"readers"`
+	Scratches   *ebpf.Map `ebpf:"scratches"`
+	Sockets     *ebpf.Map `ebpf:"sockets"`
+	TlsStates   *ebpf.Map `ebpf:"tls_states"`
+	Traits      *ebpf.Map `ebpf:"traits"`
 }
 
 func (m *TracerMaps) Close() error {
@@ -529,11 +580,14 @@ func (m *TracerMaps) Close() error {
 		m.Drops,
 		m.Events,
 		m.Files,
+		m.HelloPieces,
 		m.Libraries,
 		m.Processes,
 		m.Readers,
+		m.Scratches,
 		m.Sockets,
 		m.TlsStates,
+		m.Traits,
 	)
 }
 
@@ -575,6 +629,8 @@ type TracerVariables struct {
 //
 // It can be passed to LoadTracerObjects or ebpf.CollectionSpec.LoadAndAssign.
 type TracerPrograms struct {
+	BioReadEnter     *ebpf.Program `ebpf:"bio_read_enter"`
+	BioReadExit      *ebpf.Program `ebpf:"bio_read_exit"`
 	D2iX509Enter     *ebpf.Program `ebpf:"d2i_x509_enter"`
 	InetSockSetState *ebpf.Program `ebpf:"inet_sock_set_state"`
 	RunControl       *ebpf.Program `ebpf:"run_control"`
@@ -592,6 +648,8 @@ type TracerPrograms struct {
 
 func (p *TracerPrograms) Close() error {
 	return _TracerClose(
+		p.BioReadEnter,
+		p.BioReadExit,
 		p.D2iX509Enter,
 		p.InetSockSetState,
 		p.RunControl,

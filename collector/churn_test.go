@@ -40,14 +40,14 @@ func kernelObjects(t *testing.T, kind string) map[int]bool {
 	return out
 }
 
-// held is what the collector holds for others.
-type held struct {
+// holdings is what the collector holds for others.
+type holdings struct {
 	entries                          map[string]int // of hash tables in the kernel, by name
 	links, files, routines           int
 	processes, connections, mappings int64
 }
 
-func holding(t *testing.T, c *Collector, tables map[int]bool) (h held) {
+func holding(t *testing.T, c *Collector, tables map[int]bool) (h holdings) {
 	t.Helper()
 	h.entries = map[string]int{}
 	for id := range tables {
@@ -99,7 +99,7 @@ func TestShortLivedProcesses(t *testing.T) {
 		t.Fatalf("%d tables in the kernel: they are not found", len(tables))
 	}
 	certificate := tenant(t, a, "churn")
-	settled := func(count, total int) held {
+	settled := func(count, total int) holdings {
 		t.Helper()
 		for range count {
 			client := a.client(certificate)

@@ -51,6 +51,7 @@ type Collector struct {
 	finder    *discovery.Finder
 	reader    *ringbuf.Reader
 	streams   *stream.Registry
+	seeker    *seeker
 	processes map[uint32]*process
 	clock     clock
 	wanted    atomic.Pointer[wanted]
@@ -87,12 +88,14 @@ func New(cfg Config) (*Collector, error) {
 		Emit:   c.emit,
 		Fields: func(name []byte) bool { return c.wanted.Load().fields[string(name)] },
 		Wanted: func(column string) bool { return c.wanted.Load().columns[column] },
+		Seek:   func(h event.Header) { c.seeker.want(h.PID, h.Time) },
 	})
 	pids := make([]uint32, len(cfg.PIDs))
 	for i, pid := range cfg.PIDs {
 		pids[i] = uint32(pid)
 	}
 	c.finder = discovery.New(discovery.Config{Proc: Proc, Programs: programs, PIDs: pids, Exes: cfg.Exes, Log: cfg.Log}, uint32(os.Getpid()))
+	c.seeker = newSeeker(c.finder.Seek, c.streams.Unfound)
 	if err = programs.AttachTracepoints(); err == nil {
 		err = programs.TryUprobe() // else the first library would tell, when the daemon already runs
 	}

@@ -53,7 +53,7 @@ func TestSeveralLibrariesInOneProcess(t *testing.T) {
 		certificate := tenant(t, a, l.name)
 		time.Sleep(3 * time.Second) // the process is quiet meanwhile
 		port := server.do("load " + l.ssl + " " + l.crypto)
-		found(t, c, l.ssl, server.pid)
+		foundLibrary(t, c, l.ssl, server.pid)
 		ask(t, a, certificate, port)
 		seen(t, n, server.pid, certificate, requests)
 		if got := libraryOf(t, c, l.ssl); !got.OffsetsKnown || got.Functions.Internal != 3 || got.Functions.Exported != 3 {
@@ -78,7 +78,7 @@ func TestLinkedIn(t *testing.T) {
 	whole, stripped := a.run(t, exe), a.run(t, bare)
 	certificate, other := tenant(t, a, "linked"), tenant(t, a, "stripped")
 	ports := []string{whole.do("load - -"), stripped.do("load - -")}
-	found(t, c, exe, whole.pid)
+	foundLibrary(t, c, exe, whole.pid)
 	wait(t, "the stripped executable", func() bool {
 		return slices.ContainsFunc(c.Libraries(), func(l discovery.Library) bool { return l.Path == bare && l.Processes > 0 })
 	})
@@ -133,7 +133,7 @@ func TestDeletedAndUpgradedLibraries(t *testing.T) {
 		}
 	}
 	port := upgraded.do("load " + ssl + " " + crypto)
-	found(t, c, ssl, upgraded.pid)
+	foundLibrary(t, c, ssl, upgraded.pid)
 	old, new := tenant(t, a, "old"), tenant(t, a, "new")
 	ask(t, a, old, beforePort)
 	ask(t, a, new, port)
@@ -207,7 +207,7 @@ func inodeUsedAgain(t *testing.T, exe string, without probe.Features) {
 		}
 	}
 	port := server.do("load " + again + " " + crypto)
-	found(t, c, again, server.pid)
+	foundLibrary(t, c, again, server.pid)
 	certificate := tenant(t, a, "again")
 	ask(t, a, certificate, port)
 	seen(t, n, server.pid, certificate, requests)
@@ -227,7 +227,7 @@ func TestLibraryWithoutItsCompanion(t *testing.T) {
 	server := a.run(t, compile(t))
 	c, stop := start(t, &notes{}, server.pid)
 	server.do("map " + alone)
-	found(t, c, alone, server.pid)
+	foundLibrary(t, c, alone, server.pid)
 	if l := libraryOf(t, c, alone); l.OffsetsKnown || !strings.Contains(l.Error, "no libcrypto") {
 		t.Errorf("library %+v: want one without offsets, and why", l)
 	}
@@ -248,7 +248,7 @@ func TestForks(t *testing.T) {
 	middle := a.run(t, exe)
 	middlePort := middle.do("load " + ssl + " " + crypto)
 	for _, r := range []*running{early, late, middle} {
-		found(t, c, ssl, r.pid)
+		foundLibrary(t, c, ssl, r.pid)
 	}
 	for name, port := range map[string]string{"early": earlyPort, "late": latePort} {
 		certificate := tenant(t, a, name)

@@ -125,8 +125,15 @@ func (a *authority) issue(t *testing.T, name string, template *x509.Certificate)
 // serve starts the server, with more in its environment, and gives its process and address.
 func (a *authority) serve(t *testing.T, environment ...string) (pid int, address string) {
 	t.Helper()
+	return a.serveBy(t, "testdata/server.py", nil, environment...)
+}
+
+// serveBy does the same for another server, which may have more arguments.
+func (a *authority) serveBy(t *testing.T, script string, arguments []string, environment ...string) (pid int, address string) {
+	t.Helper()
 	a.issue(t, "server", &x509.Certificate{Subject: pkix.Name{CommonName: "server"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}})
-	cmd := exec.Command("/usr/bin/python3", "testdata/server.py", filepath.Join(a.dir, "server.pem"), filepath.Join(a.dir, "server.key"), filepath.Join(a.dir, "ca.pem"))
+	files := []string{script, filepath.Join(a.dir, "server.pem"), filepath.Join(a.dir, "server.key"), filepath.Join(a.dir, "ca.pem")}
+	cmd := exec.Command("/usr/bin/python3", append(files, arguments...)...)
 	cmd.Env = append(os.Environ(), environment...)
 	cmd.Stderr = os.Stderr
 	stdout, err := cmd.StdoutPipe()

@@ -6,12 +6,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"tenantrace/bpf"
+	"tenantrace/collector/stream"
 )
 
 // counts are the collector's own numbers; the kernel's are read at each scrape.
 type counts struct {
 	records, badRecords, readErrors, events, evicted, missed atomic.Uint64
 	connections, processes                                   atomic.Int64
+	found                                                    [stream.Rungs]atomic.Uint64
 }
 
 // The metrics of the collector. Their labels are closed sets.
@@ -22,6 +24,9 @@ var (
 	records     = prometheus.NewDesc("tenantrace_records_total", "Records read from the kernel.", nil, nil)
 	events      = prometheus.NewDesc("tenantrace_events_total", "Events emitted to the correlator.", nil, nil)
 	connections = prometheus.NewDesc("tenantrace_followed_connections", "Connections whose bytes are being followed.", nil, nil)
+	found       = prometheus.NewDesc("tenantrace_tls_sockets_total", "TLS connections, by how their socket became known; none: they ended before.", []string{"rung"}, nil)
+	seeks       = prometheus.NewDesc("tenantrace_ciphertext_probes_total", "Times that BIO_read was probed, to find the sockets of older connections.", nil, nil)
+	readers     = prometheus.NewDesc("tenantrace_ciphertext_probes", "Files in which BIO_read is probed.", nil, nil)
 	processes   = prometheus.NewDesc("tenantrace_traced_processes", "Processes that are traced.", nil, nil)
 	pending     = prometheus.NewDesc("tenantrace_ring_buffer_pending_bytes", "Bytes in the ring buffer that wait to be read.", nil, nil)
 	size        = prometheus.NewDesc("tenantrace_ring_buffer_size_bytes", "Size of the ring buffer.", nil, nil)
@@ -29,7 +34,7 @@ var (
 
 // Describe implements prometheus.Collector.
 func (c *Collector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{lostDesc, probes, records, events, connections, processes, pending, size} {
+	for _, d := range []*prometheus.Desc{lostDesc, probes, records, events, connections, found, seeks, readers, processes, pending, size} {
 		ch <- d
 	}
 }
@@ -66,6 +71,11 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	counter(records, c.counts.records.Load())
 	counter(events, c.counts.events.Load())
 	gauge(connections, c.counts.connections.Load())
+	for g := range stream.Rungs {
+		counter(found, c.counts.found[g].Load(), g.String())
+	}
+	counter(seeks, c.finder.Seeks())
+	gauge(readers, int64(c.finder.Seeking()))
 	gauge(processes, c.counts.processes.Load())
 	gauge(pending, int64(c.reader.AvailableBytes()))
 	gauge(size, int64(c.reader.BufferSize()))

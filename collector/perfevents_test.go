@@ -28,6 +28,7 @@ func TestByPerfEvents(t *testing.T) {
 	t.Run("identity", TestEveryRequestAndItsIdentity)
 	t.Run("late process", TestProcessThatComesLater)
 	t.Run("sockets", TestPlainSockets)
+	t.Run("sockets of TLS", TestSocketByClientRandom)
 	t.Run("waits", TestWaitsThatMultiplex)
 	t.Run("exit", TestProcessWithoutItsExitIsForgotten)
 }

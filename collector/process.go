@@ -79,6 +79,7 @@ func (c *Collector) exit(h event.Header) {
 		return
 	}
 	c.streams.ProcessExited(h)
+	c.seeker.exited(h.PID)
 	delete(c.processes, h.PID)
 	c.emit(&event.ProcessExited{Header: h})
 }

@@ -17,6 +17,7 @@ func unattached() (*Collector, *notes) {
 	c := &Collector{cfg: Config{Handler: n, Log: slog.New(slog.DiscardHandler)}, processes: map[uint32]*process{}}
 	c.SetWanted(nil, nil)
 	c.streams = stream.New(stream.Config{Emit: c.emit, Fields: func([]byte) bool { return false }, Wanted: func(string) bool { return false }})
+	c.seeker = newSeeker(func(uint32, bool) bool { return true }, c.streams.Unfound)
 	return c, n
 }
 

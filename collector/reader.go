@@ -9,6 +9,7 @@ import (
 	"github.com/cilium/ebpf/ringbuf"
 
 	"tenantrace/collector/event"
+	"tenantrace/collector/stream"
 )
 
 // maxReadErrors in a row end the reading: the ring buffer is broken.
@@ -64,6 +65,10 @@ func (c *Collector) tick(now int64) {
 		} else if p.gone++; p.gone >= goneTicks {
 			c.exit(h)
 		}
+	}
+	c.seeker.tick(now)
+	for g := range stream.Rungs {
+		c.counts.found[g].Store(c.streams.Found(g))
 	}
 	c.counts.connections.Store(int64(c.streams.Len()))
 	c.counts.evicted.Store(c.streams.Evicted())

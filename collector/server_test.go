@@ -166,7 +166,7 @@ func seen(t *testing.T, n *notes, pid int, certificate tls.Certificate, count in
 }
 
 // found waits until a library has its probes and a process that maps it is traced.
-func found(t *testing.T, c *Collector, path string, pid int) {
+func foundLibrary(t *testing.T, c *Collector, path string, pid int) {
 	t.Helper()
 	wait(t, fmt.Sprintf("probes on %q in process %d", path, pid), func() bool {
 		_, traced := c.programs.Lost(uint32(pid))

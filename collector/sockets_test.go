@@ -82,3 +82,27 @@ func TestPlainSockets(t *testing.T) {
 		}
 	})
 }
+
+// TestStatementInSegments: a driver may write each message of a statement as a segment of its own.
+func TestStatementInSegments(t *testing.T) {
+	needRoot(t)
+	pid, do := sockets(t)
+	n := &notes{}
+	start(t, n, pid)
+	do("segments")
+	answered := func(r *event.Result) bool { return r.Tag == "SELECT 0" && r.Last && !r.Unseen }
+	// The first statement of a session that is older than the tracing is not known to be one: its answer ends what was before.
+	wait(t, "the answers to the second statement of the old session and to that of the new one", func() bool { return len(collect(n, answered)) == 2 })
+	whole := func(s *event.Statement) bool {
+		return s.Text == "SELECT id FROM t WHERE tenant_id = $1" && len(s.Params) == 1 && s.Params[0].Value == "acme"
+	}
+	if got := len(collect(n, whole)); got != 2 {
+		t.Errorf("%d statements with text and parameter, want 2", got)
+	}
+	if late := collect(n, func(s *event.SessionStarted) bool { return s.Unknown }); len(late) != 1 {
+		t.Errorf("%d sessions older than the tracing, want 1", len(late))
+	}
+	if lost := collect(n, func(*event.SessionDesync) bool { return true }); len(lost) != 0 {
+		t.Errorf("framing was lost %d times", len(lost))
+	}
+}

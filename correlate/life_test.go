@@ -354,3 +354,28 @@ func TestPolicyChangeIsNoIdentityChange(t *testing.T) {
 	tr.engine.Close()
 	tr.expectFindings()
 }
+
+// A server that asks nobody for a certificate on this connection knows its client by the session that the client resumed: verified in the handshake that made
+// it, or else nothing that failed. (Apache that asks by path.)
+func TestResumedWithoutAsking(t *testing.T) {
+	tr := newTrace(t, "request: { tenant: [ { path: \"/t/{tenant}/**\" } ] }\n")
+	tr.known("beta")
+	db := tr.database()
+	play := func(resumed bool, result int64) {
+		c := tr.open()
+		tr.play(&event.Identity{Header: tr.head(web, web), Conn: c, Role: event.RoleServer, Certificate: certificate("acme"), Version: "1.3", Source: "ssl",
+			VerifyResult: result, Resumed: resumed})
+		r := tr.request(c, 7, "/t/beta/x")
+		tr.sql(db, 7, "SELECT 1 FROM invoices WHERE tenant_id = 'acme'")
+		tr.respond(c, r, 7, 200)
+	}
+	play(true, 0)
+	tr.expect("ok_exact thread literal acme")
+	tr.expectFindings("IDENTITY_FROM_RESUMED_SESSION", "REQUEST_TENANT_MISMATCH")
+	play(true, 18)
+	tr.expect("unattributed/unverified thread literal acme")
+	tr.expectFindings("CERT_VERIFY_IGNORED")
+	play(false, 0) // whether it was resumed is not known
+	tr.expect("unattributed/unverified thread literal acme")
+	tr.expectFindings()
+}

@@ -25,6 +25,14 @@ const (
 
 var identitySources = [...]identitySource{sourceConnection, "header", "proxy_v2", sourceNone}
 
+// unreadHTTP2 and unreadUnknown are why requests of a connection are not read.
+const (
+	unreadHTTP2   = "http2"
+	unreadUnknown = "unknown"
+)
+
+var unreadReasons = [...]string{unreadHTTP2, unreadUnknown}
+
 var reasons = [...]verdict.Reason{
 	verdict.NoLink, verdict.Ambiguous, verdict.IdentityUnknown, verdict.NoCertificate, verdict.Unverified, verdict.Unmapped,
 	verdict.TenantUnknown, verdict.NoEvidence, verdict.SessionUnknown, verdict.Unparsed, verdict.Cut, verdict.Conflict, verdict.Unseen,
@@ -45,6 +53,7 @@ type metrics struct {
 	held     map[string]*counters
 
 	requests     *prometheus.CounterVec
+	unread       *prometheus.CounterVec
 	statements   *prometheus.CounterVec
 	links        *prometheus.CounterVec
 	unattributed *prometheus.CounterVec
@@ -77,6 +86,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		services:     make(map[string]string),
 		held:         make(map[string]*counters),
 		requests:     counter("requests_total", "HTTP requests, by where their identity comes from.", "service", "identity_source"),
+		unread:       counter("unread_connections_total", "TLS connections of clients whose requests are not understood, by reason.", "service", "reason"),
 		statements:   counter("statements_total", "SQL statements judged; the sum over verdict is the number seen.", "service", "verdict"),
 		links:        counter("statement_links_total", "SQL statements judged, by the rule that ties them to a request.", "service", "link"),
 		unattributed: counter("unattributed_total", "SQL statements that could not be judged, by reason.", "service", "reason"),
@@ -108,7 +118,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		return m, nil
 	}
 	for _, c := range []prometheus.Collector{
-		m.requests, m.statements, m.links, m.unattributed, m.exempted, m.lapsedTotal, m.ended, m.findings, m.tlsConns, m.certificates, m.expiredConns, m.revokedConns, m.verdictLag, m.evictedTotal,
+		m.requests, m.unread, m.statements, m.links, m.unattributed, m.exempted, m.lapsedTotal, m.ended, m.findings, m.tlsConns, m.certificates, m.expiredConns, m.revokedConns, m.verdictLag, m.evictedTotal,
 	} {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("correlate: register metrics [use one registry for one engine]: %w", err)
@@ -142,6 +152,9 @@ func (m *metrics) label(service string) string {
 	for _, v := range identitySources {
 		m.requests.WithLabelValues(l, string(v))
 	}
+	for _, v := range unreadReasons {
+		m.unread.WithLabelValues(l, v)
+	}
 	for _, v := range reasons {
 		m.unattributed.WithLabelValues(l, string(v))
 	}
@@ -164,6 +177,15 @@ func (m *metrics) label(service string) string {
 
 func (m *metrics) request(service string, s identitySource) {
 	m.requests.WithLabelValues(m.label(service), string(s)).Inc()
+}
+
+// unreadConnection counts a connection whose requests are not understood; version is that of HTTP, "" if it is none that is known.
+func (m *metrics) unreadConnection(service, version string) {
+	reason := unreadUnknown
+	if version == "2" {
+		reason = unreadHTTP2
+	}
+	m.unread.WithLabelValues(m.label(service), reason).Inc()
 }
 
 func (m *metrics) statement(service string, v verdict.Verdict, l verdict.Link, r verdict.Reason) {

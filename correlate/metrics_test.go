@@ -129,3 +129,21 @@ func TestNewErrors(t *testing.T) {
 		t.Error("no error for a registry in use")
 	}
 }
+
+func TestUnreadConnections(t *testing.T) {
+	tr := newTrace(t, "")
+	for _, version := range []string{"2", "2", ""} {
+		c := tr.client("acme")
+		tr.play(&event.HTTPRequest{Header: tr.head(web, 0), Conn: c, Version: version, Anomalies: []string{"header_cut"}})
+		tr.get(c) // which is understood
+	}
+	for reason, want := range map[string]float64{"http2": 2, "unknown": 1} {
+		if n := testutil.ToFloat64(tr.engine.metrics.unread.WithLabelValues("app", reason)); n != want {
+			t.Errorf("%v unread connections of reason %s, want %v", n, reason, want)
+		}
+	}
+	if n := testutil.ToFloat64(tr.engine.metrics.requests.WithLabelValues("app", "connection")); n != 3 {
+		t.Errorf("%v requests, want those that are understood", n)
+	}
+	tr.expectFindings()
+}

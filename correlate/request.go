@@ -53,6 +53,9 @@ func (e *Engine) requestStarted(ev *event.HTTPRequest) {
 		r.detached = true
 	}
 	e.requests.Put(r.no, r)
+	if ev.Seq == 0 {
+		e.metrics.unreadConnection(e.service(p), ev.Version)
+	}
 	e.checkLife(r)
 }
 

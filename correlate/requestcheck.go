@@ -23,7 +23,8 @@ func (e *Engine) checkRequest(r *request) {
 				"A request on a TLS connection without a client certificate was served with tenant data.")
 		}
 	case verdict.Unverified:
-		if served && (r.touched != nil || len(r.later) == 0 && e.namesKnown(r)) {
+		// A result that is good says that nobody checked, not that a check failed.
+		if served && r.peer.seen.VerifyResult != 0 && (r.touched != nil || len(r.later) == 0 && e.namesKnown(r)) {
 			e.raiseRequest(r, CertVerifyIgnored, r.peer.seen.Certificate.SHA256, fmt.Sprintf(
 				"A request with a client certificate that failed verification (X.509 result %d) was served.", r.peer.seen.VerifyResult))
 		}

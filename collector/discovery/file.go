@@ -17,7 +17,9 @@ type file struct {
 	stamp   stamp
 	library *probe.Library
 	decoder *probe.Library // d2i_X509 in this file, for a library without offsets
-	failed  string         // why a libssl has no probes
+	reader  *probe.Library // BIO_read in this file, while the sockets of connections are sought
+	seekers map[uint32]bool
+	failed  string // why a libssl has no probes
 	report  Library
 	users   map[uint32]bool
 	used    time.Time       // last seen in use, or looked at
@@ -25,7 +27,7 @@ type file struct {
 }
 
 // held tells whether probes keep the file itself: its numbers cannot become another's.
-func (k *file) held() bool { return k.library != nil || k.decoder != nil }
+func (k *file) held() bool { return k.library != nil || k.decoder != nil || k.reader != nil }
 
 // state is what the kernel side is to know of the file.
 func (k *file) state() bpf.TracerFileState {
@@ -37,12 +39,12 @@ func (k *file) state() bpf.TracerFileState {
 
 // detached gives the attached libraries, to be closed.
 func (k *file) detached() (out []*probe.Library) {
-	for _, l := range []*probe.Library{k.library, k.decoder} {
+	for _, l := range []*probe.Library{k.library, k.decoder, k.reader} {
 		if l != nil {
 			out = append(out, l)
 		}
 	}
-	k.library, k.decoder = nil, nil
+	k.library, k.decoder, k.reader = nil, nil, nil
 	return out
 }
 
@@ -92,7 +94,7 @@ func (f *Finder) file(pid uint32, m procfs.Mapping, announced bool) (*file, erro
 
 // inspect looks into a file. One that another overlay shows too is known already: probes are on the file below.
 func (f *Finder) inspect(id fileID, r *os.File, m procfs.Mapping, pid uint32) *file {
-	k := &file{contents: inspect(r), users: map[uint32]bool{}, used: time.Now(), report: Library{Path: m.Path, Device: m.Device, Inode: m.Inode}}
+	k := &file{contents: inspect(r), users: map[uint32]bool{}, seekers: map[uint32]bool{}, used: time.Now(), report: Library{Path: m.Path, Device: m.Device, Inode: m.Inode}}
 	below, shared := belowOverlay(r)
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -41,6 +41,8 @@ type Finder struct {
 	cfg      Config
 	self     uint32
 	requests chan uint32
+	seeks    chan seek
+	sought   atomic.Uint64   // times that BIO_read was probed
 	known    map[uint32]bool // processes of the last scan
 	waiting  map[uint32]time.Time
 	dropped  atomic.Uint64
@@ -61,7 +63,7 @@ func New(cfg Config, self uint32) *Finder {
 	}
 	cfg.Exes = exes
 	return &Finder{
-		cfg: cfg, self: self, requests: make(chan uint32, 1024),
+		cfg: cfg, self: self, requests: make(chan uint32, 1024), seeks: make(chan seek, 256),
 		known: map[uint32]bool{}, waiting: map[uint32]time.Time{}, files: map[fileID]*file{}, below: map[string]*file{},
 	}
 }
@@ -92,6 +94,8 @@ func (f *Finder) Run(ctx context.Context) error {
 			return nil
 		case pid := <-f.requests:
 			f.look(pid, true)
+		case s := <-f.seeks:
+			f.seek(s)
 		case <-tick.C:
 			if f.dropped.Swap(0) > 0 {
 				clear(f.known) // some request was not heard: look at everything again
@@ -125,6 +129,7 @@ func (f *Finder) scan() error {
 			delete(f.waiting, pid)
 		}
 	}
+	f.endSeeks(alive)
 	f.release(alive)
 	return nil
 }

@@ -51,7 +51,7 @@ func (f *Finder) release(alive map[uint32]bool) {
 // expired tells whether a file is to be forgotten. What is said of one in use stays said; only where attaching failed it is tried again.
 func (f *Finder) expired(k *file, alive map[uint32]bool, now time.Time) bool {
 	maps.DeleteFunc(k.users, func(pid uint32, _ bool) bool { return !alive[pid] })
-	if (k.held() || k.hidden) && len(k.users) > 0 {
+	if (k.held() || k.hidden) && len(k.users) > 0 || len(k.seekers) > 0 {
 		k.used = now
 		return false
 	}

@@ -46,7 +46,7 @@ const (
 )
 
 // ConnectionOpened is the first sight of a connection that carries HTTP or a database protocol. TLS connections of the same socket
-// have a ConnID of their own.
+// have a ConnID of their own. It comes again, with the addresses, when the socket of a TLS connection becomes known later.
 type ConnectionOpened struct {
 	Header
 	Conn   ConnID `json:"conn"`

@@ -23,9 +23,9 @@ type Identity struct {
 }
 
 // Verified tells whether the library verified the peer's certificate: we are the server, a certificate is there, the verify result is
-// X509_V_OK and the mode asks for a peer certificate.
+// X509_V_OK and the mode asks for a peer certificate, or the session was resumed: it keeps the result of the handshake that made it, which asked.
 func (i *Identity) Verified() bool {
-	return i.Role == RoleServer && i.Certificate != nil && i.VerifyResult == 0 && i.VerifyMode&1 != 0
+	return i.Role == RoleServer && i.Certificate != nil && i.VerifyResult == 0 && (i.VerifyMode&1 != 0 || i.Resumed)
 }
 
 // Certificate is a parsed X.509 certificate (RFC 5280), reduced to what identifies it.

@@ -34,13 +34,23 @@ func Parse(der []byte) (*event.Certificate, error) {
 	cert := walk(tbs.body)
 	sum := sha256.Sum256(outer.raw)
 	cert.SHA256 = hex.EncodeToString(sum[:])
-	if len(rest) > 0 {
+	if len(rest) > 0 || !signed(after) {
 		cert.Malformed = add(cert.Malformed, event.PartEncoding)
 	}
 	if _, err := x509.ParseCertificate(der); err != nil {
 		diagnose(cert, outer, tbs, after)
 	}
 	return cert, nil
+}
+
+// signed tells whether what follows a TBSCertificate is a signature with its algorithm and nothing else: crypto/x509 lets pass what comes behind.
+func signed(after []byte) bool {
+	_, after, err := expect(after, tagSequence, "signatureAlgorithm")
+	if err != nil {
+		return false
+	}
+	_, after, err = expect(after, tagBitString, "signature")
+	return err == nil && len(after) == 0
 }
 
 // ParsePeer reads a certificate of which its TBSCertificate and its signature are known: see Assemble. With an empty signature the

@@ -3,6 +3,7 @@ package identity
 import (
 	"bytes"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/hex"
 	"net"
@@ -184,5 +185,31 @@ func TestLarge(t *testing.T) {
 	got, err := ParsePeer(tbs, signature)
 	if err != nil || len(got.Malformed) > 0 || !slices.Equal(got.DNSNames, []string{"a.example"}) || len(got.Extensions) != maxExtensions || !slices.Equal(got.Unreadable, []event.Part{event.PartExtensions}) {
 		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// Bytes behind the signature, inside of the certificate, are no part of it (RFC 5280, section 4.1): crypto/x509 lets them pass.
+func TestBytesBehindTheSignature(t *testing.T) {
+	der := sign(t, &x509.Certificate{Subject: pkix.Name{CommonName: "acme"}}, p256(t))
+	outer, _, err := expect(der, tagSequence, "certificate")
+	if err != nil {
+		t.Fatal(err)
+	}
+	longer := appendElement(nil, tagSequence, outer.body, []byte{5, 0})
+	if _, err := x509.ParseCertificate(longer); err != nil {
+		t.Fatalf("crypto/x509 has come to refuse it: %v", err)
+	}
+	for _, c := range []struct {
+		name string
+		der  []byte
+		want []event.Part
+	}{{"as it is", der, nil}, {"two bytes more", longer, []event.Part{event.PartEncoding}}} {
+		got, err := Parse(c.der)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(got.Malformed, c.want) || event.DNString(got.Subject) != "CN=acme" {
+			t.Errorf("%s: %q malformed %q, want %q", c.name, event.DNString(got.Subject), got.Malformed, c.want)
+		}
 	}
 }

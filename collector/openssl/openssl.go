@@ -63,18 +63,24 @@ func Exports(r io.ReaderAt) (Exported, error) {
 }
 
 // Decoder gives the offset of d2i_X509 in a file that has libcrypto inside.
-func Decoder(r io.ReaderAt) (uint64, error) {
+func Decoder(r io.ReaderAt) (uint64, error) { return function(r, "d2i_X509") }
+
+// Reader gives the offset of BIO_read in a file that has libcrypto inside.
+func Reader(r io.ReaderAt) (uint64, error) { return function(r, "BIO_read") }
+
+// function gives the offset in a file of a function that it defines.
+func function(r io.ReaderAt, name string) (uint64, error) {
 	m, err := openImage(r)
 	if err != nil {
 		return 0, err
 	}
-	functions, err := m.symbols([]string{"d2i_X509"})
+	functions, err := m.symbols([]string{name})
 	if err != nil {
 		return 0, fmt.Errorf("symbols: %w", err)
 	}
-	offset := (&library{image: m, functions: functions}).offset("d2i_X509")
+	offset := (&library{image: m, functions: functions}).offset(name)
 	if offset == 0 {
-		return 0, errors.New("file does not define d2i_X509")
+		return 0, fmt.Errorf("file does not define %s", name)
 	}
 	return offset, nil
 }

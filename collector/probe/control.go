@@ -94,6 +94,21 @@ func (p *Programs) ForgetFile(key FileKey) error {
 	return ignoreMissing(p.objects.Files.Delete(bpf.TracerFileKey{Inode: inode, Device: device}))
 }
 
+// Seek switches on or off that what a process's sockets receive is shown to the probes of AttachReader. It does nothing for one that is not traced.
+func (p *Programs) Seek(pid uint32, on bool) error {
+	state := boolean(on)
+	if p.features.Control {
+		_, err := p.ask(bpf.TracerControlOperationCONTROL_SEEK, bpf.TracerControl{Pid: pid, State: state})
+		return ignoreMissing(err)
+	}
+	var t bpf.TracerTracedProcess
+	if err := p.objects.Processes.Lookup(pid, &t); err != nil {
+		return ignoreMissing(err)
+	}
+	t.Seeking = state // a record that is lost between the two calls is not counted for the process
+	return ignoreMissing(p.objects.Processes.Update(pid, t, ebpf.UpdateExist))
+}
+
 func ignoreMissing(err error) error {
 	if errors.Is(err, ebpf.ErrKeyNotExist) || errors.Is(err, unix.ENOENT) {
 		return nil

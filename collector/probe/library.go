@@ -135,6 +135,24 @@ func (p *Programs) AttachDecoder(f *os.File, offset uint64) (*Library, error) {
 	return l, nil
 }
 
+// AttachReader probes BIO_read: for TLS connections of a memory BIO that are older than the tracing. It is for as short a time as can be.
+func (p *Programs) AttachReader(f *os.File, offset uint64) (*Library, error) {
+	executable, err := openExecutable(f)
+	if err != nil {
+		return nil, err
+	}
+	l := &Library{}
+	at := place{symbol: "BIO_read", offset: offset, returned: true}
+	if err := p.attach(l, executable, p.objects.BioReadExit, at); err != nil {
+		return nil, err
+	}
+	at.returned = false
+	if err := p.attach(l, executable, p.objects.BioReadEnter, at); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
+}
+
 // closeLinks closes links side by side: each waits until no processor runs its program.
 func closeLinks(links []link.Link) error {
 	errs := make([]error, len(links))

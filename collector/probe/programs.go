@@ -41,10 +41,12 @@ type objects struct {
 	TlsCallExit  *ebpf.Program `ebpf:"tls_call_exit"`
 	SslFreeEnter *ebpf.Program `ebpf:"ssl_free_enter"`
 	D2iX509Enter *ebpf.Program `ebpf:"d2i_x509_enter"`
+	BioReadEnter *ebpf.Program `ebpf:"bio_read_enter"`
+	BioReadExit  *ebpf.Program `ebpf:"bio_read_exit"`
 }
 
 func (o *objects) programs() []*ebpf.Program {
-	return []*ebpf.Program{o.TlsCallEnter, o.TlsCallExit, o.SslFreeEnter, o.D2iX509Enter}
+	return []*ebpf.Program{o.TlsCallEnter, o.TlsCallExit, o.SslFreeEnter, o.D2iX509Enter, o.BioReadEnter, o.BioReadExit}
 }
 
 // Load puts the programs and maps into the kernel; nothing is attached yet.

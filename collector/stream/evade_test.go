@@ -113,10 +113,44 @@ func TestClientThatIsNotUnderstood(t *testing.T) {
 	if len(unread) != 1 || unread[0].Seq != 0 || unread[0].TID != 0 || unread[0].Conn != 1 {
 		t.Fatalf("requests %+v, want one of no thread with the number 0", unread)
 	}
+	if unread[0].Version != "2" {
+		t.Errorf("version %q, want that of its preface", unread[0].Version)
+	}
 	b.expect("ConnectionOpened 1 server tls=true late=false", "HTTPRequest 1")
 	// A connection that was joined in the middle of a body is understood later.
 	b.tls(7, 1, bpf.TracerTlsFlagsTLS_SERVER, inward, uint64(len(preface))+200, request)
 	b.expect("HTTPResponseEnd 1 0 desync", "HTTPRequest 1 /a")
+}
+
+// The version is told by the very first bytes alone, however they are split.
+func TestVersionThatIsNotUnderstood(t *testing.T) {
+	const whole = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+	for _, tc := range []struct {
+		pieces  []string
+		version string
+	}{
+		{[]string{whole + strings.Repeat("frame", 20)}, "2"},
+		{[]string{"PRI * HTT", "P/2.0\r\n\r\nSM\r\n\r\n" + strings.Repeat("frame", 20)}, "2"},
+		{[]string{whole, strings.Repeat("frame", 20)}, "2"},
+		{[]string{strings.Repeat("frame", 20)}, ""},
+		{[]string{"\x00" + whole + strings.Repeat("frame", 20)}, ""},
+	} {
+		b := newBench(t, 0)
+		at := 0
+		for _, p := range tc.pieces {
+			b.tls(7, 1, bpf.TracerTlsFlagsTLS_SERVER, inward, uint64(at), p)
+			at += len(p)
+		}
+		var told []string
+		for _, e := range b.events {
+			if r, ok := e.(*event.HTTPRequest); ok {
+				told = append(told, r.Version)
+			}
+		}
+		if len(told) != 1 || told[0] != tc.version {
+			t.Errorf("%q: versions %q, want %q", tc.pieces, told, tc.version)
+		}
+	}
 }
 
 // A PostgreSQL server reads no requests of HTTP, whether its session was seen from its beginning or not.

@@ -18,6 +18,7 @@ type Config struct {
 	Fields func(name []byte) bool   // HTTP fields, by lower-case name
 	Wanted func(column string) bool // result columns, by lower-case name
 	Max    int                      // connections; 0 means DefaultMax
+	Seek   func(event.Header)       // a TLS connection of the process has read, and its socket is not known; may be nil
 }
 
 // Registry holds the connections that are being followed. It is for use from one goroutine.
@@ -30,6 +31,8 @@ type Registry struct {
 	recent   *list.List // front: most recently used
 	last     event.ConnID
 	evicted  uint64
+	found    [Rungs]uint64  // TLS connections
+	unfound  map[uint32]int // TLS connections by process
 }
 
 // tlsKey is an SSL object of a process. The stream under it also has the client's random: addresses are reused at once.
@@ -44,7 +47,7 @@ func New(cfg Config) *Registry {
 		cfg.Max = DefaultMax
 	}
 	return &Registry{cfg: cfg, streams: map[any]*stream{}, sockets: map[bpf.TracerSocketId]*socket{},
-		bySocket: map[bpf.TracerSocketId]*stream{}, catalogs: map[catalogKey]*pgwire.Catalog{}, recent: list.New()}
+		bySocket: map[bpf.TracerSocketId]*stream{}, catalogs: map[catalogKey]*pgwire.Catalog{}, recent: list.New(), unfound: map[uint32]int{}}
 }
 
 // Len is the number of connections held; Evicted of those closed for want of room.
@@ -73,11 +76,12 @@ func (r *Registry) find(key any) *stream {
 
 // take hands a piece to a stream, and forgets the stream if that ended it.
 func (r *Registry) take(s *stream, p piece) {
+	version := s.version(p)
 	s.deliver(p, r.classify)
 	if s.opaque && !s.told && s.protocol == nil {
 		s.told = true
 		r.open(s, p.header)
-		r.cfg.Emit(&event.HTTPRequest{Header: event.Header{Time: p.header.Time, PID: p.header.PID}, Conn: s.conn, Anomalies: []string{"header_cut"}})
+		r.cfg.Emit(&event.HTTPRequest{Header: event.Header{Time: p.header.Time, PID: p.header.PID}, Conn: s.conn, Version: version, Anomalies: []string{"header_cut"}})
 	}
 	if s.protocol != nil && s.protocol.ended() {
 		r.remove(p.header, s)
@@ -110,6 +114,7 @@ func (r *Registry) remove(h event.Header, s *stream) {
 	if r.bySocket[s.socket] == s {
 		delete(r.bySocket, s.socket)
 	}
+	r.unfounded(s)
 	r.recent.Remove(s.recent)
 	if s.protocol != nil {
 		s.protocol.close(h)

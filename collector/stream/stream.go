@@ -46,6 +46,8 @@ type stream struct {
 	told     bool      // of that
 	random   [bpf.RandomSize]byte
 	socket   bpf.TracerSocketId
+	sought   int       // of TLS: reads without a socket
+	given    bool      // and the search has ended
 	position [2]uint64 // bytes seen by direction
 	base     [2]uint64 // of TLS: where the kernel's count of the bytes began
 	protocol protocol

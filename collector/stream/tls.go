@@ -31,11 +31,7 @@ func (r *Registry) tlsStream(h event.Header, ssl uint64, random [bpf.RandomSize]
 		s = r.add(h, key, &stream{role: role, tls: true, random: random})
 	}
 	if id.Sk != 0 && s.socket != id {
-		if r.bySocket[s.socket] == s {
-			delete(r.bySocket, s.socket)
-		}
-		s.socket = id
-		r.bySocket[id] = s
+		r.onto(h, s, id, flags)
 	}
 	return s
 }
@@ -137,6 +133,9 @@ func tlsVersion(v uint32) string {
 func (r *Registry) TLSData(h event.Header, rec *bpf.TracerTlsDataRecord, data []byte) {
 	s := r.tlsStream(h, rec.Ssl, rec.Random, rec.Socket, rec.Flags)
 	direction := bpf.TracerDirection(rec.Direction & 1)
+	if direction == bpf.TracerDirectionDIRECTION_IN {
+		r.seek(h, s)
+	}
 	r.take(s, piece{h, direction, s.base[direction] + rec.Offset, uint64(rec.Length), data})
 }
 

@@ -64,6 +64,21 @@ def answer_in_one_read():
     server.close()
 
 
+def statement_in_segments(client, server):
+    """A statement with a parameter as node-postgres writes it: each of its five messages is a segment of one writev."""
+    messages = [
+        message(b"P", b"\0SELECT id FROM t WHERE tenant_id = $1\0\0\0"),
+        message(b"B", b"\0\0" + struct.pack("!HHI", 0, 1, 4) + b"acme" + struct.pack("!H", 0)),
+        message(b"D", b"P\0"),
+        message(b"E", b"\0" + struct.pack("!I", 0)),
+        message(b"S", b""),
+    ]
+    assert os.writev(client.fileno(), messages) == sum(map(len, messages))
+    server.recv(1 << 16)
+    server.sendall(message(b"1", b"") + message(b"2", b"") + message(b"n", b"") + message(b"C", b"SELECT 0\0") + READY)
+    client.recv(1 << 16)
+
+
 def say(line):
     print(line, flush=True)
 
@@ -74,6 +89,9 @@ unix = listener(socket.AF_UNIX, path)
 old, old_server = pair(tcp)
 old.sendall(STARTUP)
 old_server.recv(1 << 16)
+driver, driver_server = pair(tcp)
+driver.sendall(STARTUP)
+driver_server.recv(1 << 16)
 leave = threading.Event()
 
 
@@ -93,6 +111,17 @@ def serve():
                 old.recv(1 << 16)
             old.sendall(QUERY)
             old_server.recv(1 << 16)
+        elif command == "segments":  # over a session older than the tracing, and over a new one
+            statement_in_segments(driver, driver_server)
+            statement_in_segments(driver, driver_server)
+            client, server = pair(tcp)
+            client.sendall(STARTUP)
+            server.recv(1 << 16)
+            server.sendall(message(b"R", struct.pack("!I", 0)) + READY)
+            client.recv(1 << 16)
+            statement_in_segments(client, server)
+            client.close()
+            server.close()
         elif command == "leader":  # the main thread ends, the process lives on
             leave.set()
             while "Z" not in open("/proc/self/task/%d/stat" % os.getpid()).read().rpartition(")")[2]:

@@ -61,6 +61,9 @@ type Finding struct {
 			} `json:"url"`
 		} `json:"http_request"`
 	} `json:"evidences"`
+	Unmapped struct {
+		IdentityTenant string `json:"identity_tenant"`
+	} `json:"unmapped"`
 	JSON json.RawMessage `json:"-"`
 }
 

@@ -38,6 +38,7 @@ type job struct {
 	Pipeline     bool         `json:"pipeline,omitempty"`
 	Close        bool         `json:"close,omitempty"`
 	Keep         bool         `json:"keep,omitempty"`
+	Cut          bool         `json:"cut,omitempty"` // records go out in two pieces
 	Clients      int          `json:"clients"`
 	Requests     int          `json:"requests"`
 	Per          int          `json:"per"`             // requests on a connection
@@ -56,6 +57,7 @@ type sent struct {
 	resumed    bool  // its connection began with a resumed session
 	begin, end int64 // nanoseconds since the Unix epoch
 	status     int
+	from       string // the client's own address
 }
 
 // client names the client that sent it.
@@ -63,7 +65,7 @@ func (s *sent) client() string { return s.id[:strings.LastIndexByte(s.id, '.')] 
 
 // UnmarshalJSON reads the list that the clients write.
 func (s *sent) UnmarshalJSON(text []byte) error {
-	return json.Unmarshal(text, &[]any{&s.id, &s.who, &s.resumed, &s.begin, &s.end, &s.status})
+	return json.Unmarshal(text, &[]any{&s.id, &s.who, &s.resumed, &s.begin, &s.end, &s.status, &s.from})
 }
 
 // played is a job's outcome.

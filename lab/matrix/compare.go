@@ -15,7 +15,26 @@ type Tally struct {
 	Told                     int // of these, those whose identity says so
 	Invented                 int // requests on connections that began with a full handshake, whose identity says that they resumed
 	Excused                  int // requests that the daemon could not see, for a reason that the README names
+	Placed                   Placed
 	Examples                 []string
+}
+
+// Placed are the requests that were seen, by whether the address of their connection's other end was the client's.
+type Placed struct{ Right, Unknown, Wrong int }
+
+// place judges an address. why is said of a wrong one.
+func (p *Placed) place(r *sent, found *request) (why string) {
+	switch {
+	case found == nil:
+	case found.remote == r.from:
+		p.Right++
+	case found.remote == "":
+		p.Unknown++
+	default:
+		p.Wrong++
+		return fmt.Sprintf("it came from %s, not from %s", r.from, found.remote)
+	}
+	return ""
 }
 
 // window is a time in which a daemon was ready, and must see everything.
@@ -40,6 +59,9 @@ func count(row *Row, requests []sent, saw *seen, people []person, windows []wind
 			continue
 		}
 		t.N++
+		if why := t.Placed.place(r, found); why != "" && len(t.Examples) < 3 {
+			t.Examples = append(t.Examples, r.id+": "+why)
+		}
 		said := found != nil && found.atRequest != nil && found.atRequest.Resumed
 		switch {
 		case r.resumed:

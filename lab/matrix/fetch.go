@@ -61,9 +61,14 @@ func nodeBinary(ctx context.Context, cache, version string) (string, error) {
 	if _, err := os.Stat(exe); err == nil {
 		return exe, nil
 	}
-	npm := exec.CommandContext(ctx, "npm", "install", "--loglevel=error", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", folder, name+"@"+version)
+	return exe, npmInstall(ctx, folder, name+"@"+version)
+}
+
+// npmInstall installs a package into a folder of its own.
+func npmInstall(ctx context.Context, folder, what string) error {
+	npm := exec.CommandContext(ctx, "npm", "install", "--loglevel=error", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", folder, what)
 	if out, err := npm.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("npm install %s@%s: %w: %s", name, version, err, strings.TrimSpace(string(out)))
+		return fmt.Errorf("npm install %s: %w: %s", what, err, strings.TrimSpace(string(out)))
 	}
-	return exe, nil
+	return nil
 }

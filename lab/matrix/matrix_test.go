@@ -105,6 +105,32 @@ func TestResumedIsTold(t *testing.T) {
 	}
 }
 
+// The address in force when the request was read counts, also if it was told later than the connection.
+func TestCountAddresses(t *testing.T) {
+	opened := func(remote string) string {
+		return `{"k":"connection_opened","e":{"conn":1,"remote":"` + remote + `"}}`
+	}
+	for _, tc := range []struct {
+		name  string
+		lines []string
+		want  Placed
+	}{
+		{"right", []string{opened("127.0.0.1:5"), asked}, Placed{Right: 1}},
+		{"another's", []string{opened("127.0.0.1:6"), asked}, Placed{Wrong: 1}},
+		{"none", []string{opened(""), asked}, Placed{Unknown: 1}},
+		{"found before", []string{opened(""), opened("127.0.0.1:5"), asked}, Placed{Right: 1}},
+		{"found after", []string{opened(""), asked, opened("127.0.0.1:5")}, Placed{Unknown: 1}},
+		{"of a connection before", []string{opened("127.0.0.1:5"), `{"k":"connection_closed","e":{"conn":1}}`, asked}, Placed{Unknown: 1}},
+		{"not seen", nil, Placed{}},
+	} {
+		requests := []sent{{id: "row0.0.0", begin: 5, end: 6, from: "127.0.0.1:5"}}
+		got := count(&Row{}, requests, saw(t, tc.lines...), []person{{mine, true}}, []window{{1, 9}}, func(*sent) bool { return false })
+		if got.Placed != tc.want {
+			t.Errorf("%s: %+v, want %+v", tc.name, got.Placed, tc.want)
+		}
+	}
+}
+
 // What was sent while no daemon was ready need not be seen; what must be is not excused by it.
 func TestCountKnowsWhenTheDaemonWasReady(t *testing.T) {
 	people := []person{{mine, true}}

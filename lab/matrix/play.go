@@ -130,13 +130,16 @@ func (a *act) job(row *Row) job {
 	j := job{
 		Name: fmt.Sprintf("row%d", len(a.results)), Port: a.running.ports[row.port], Path: row.path, TLS: row.TLS, Mode: row.mode, CA: a.authority.RootFile,
 		Certificates: a.files, Shuffle: row.shuffle, Tickets: !row.noTickets, Pipeline: a.server.pipeline && row.mode != "protected", Close: a.server.hangUp,
-		Clients: Clients, Requests: a.cfg.Requests * max(row.size, 1), Per: row.per,
+		Cut: row.cut, Clients: Clients, Requests: a.cfg.Requests * max(row.size, 1), Per: row.per,
 	}
 	if j.Path == "" {
 		j.Path = "/"
 	}
 	if j.Per == 0 {
 		j.Per = manyPer
+	}
+	if row.clients > 0 {
+		j.Clients, j.Pipeline = row.clients, true
 	}
 	if row.mode == "kept" {
 		j.Of = row.earlier()

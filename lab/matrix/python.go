@@ -40,12 +40,12 @@ func gunicorn(worker string) *server {
 
 func uvicorn(loop string) *server {
 	return &server{
-		name: "uvicorn " + loop, ports: []string{"required"},
+		name: "uvicorn " + loop, ports: []string{"required"}, memory: true,
 		prepare: func(_ context.Context, y *yard) (proc.Spec, error) {
 			return python(y, "-m", "uvicorn", "--host", "127.0.0.1", "--port", y.port("required"), "--loop", loop, "--log-level", "warning",
 				"--timeout-keep-alive", "60", "--ssl-cert-reqs", "2", "--ssl-certfile", y.Cert, "--ssl-keyfile", y.Key, "--ssl-ca-certs", y.CA, "app:asgi")
 		},
-		rows: rows(full("required"), resumed("ticket", "required"), []Row{sessionID("session id, cache in process", "required")}),
+		rows: rows(full("required"), crowded("required"), resumed("ticket", "required"), []Row{sessionID("session id, cache in process", "required")}),
 	}
 }
 

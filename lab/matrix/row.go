@@ -17,6 +17,8 @@ type Row struct {
 	refused    bool // a stranger's requests are answered with an error
 	atResponse bool // the certificate comes while the request is handled: what counts is the identity when its response begins
 	size       int  // times of the usual number of requests
+	clients    int  // at once; 0 the usual number
+	cut        bool // records come in pieces
 }
 
 // earlier names the job that opened a row's connections before there was a daemon.
@@ -53,6 +55,11 @@ func resumed(session, port string) []Row {
 // sessionID is the row of TLS 1.2 without tickets.
 func sessionID(session, port string) Row {
 	return Row{TLS: "1.2", Session: session, port: port, mode: "resume", per: 5, noTickets: true}
+}
+
+// crowded are the rows of many connections on the one thread of a server, whose clients' records come in pieces.
+func crowded(port string) []Row {
+	return both(Row{Session: "64 on a thread, records cut", port: port, mode: "full", clients: 64, cut: true})
 }
 
 func both(r Row) []Row {

@@ -17,6 +17,7 @@ type seen struct {
 type request struct {
 	times      int       // it was seen
 	atRequest  *identity // in force on its connection when it was read; nil none was told
+	remote     string    // address of its connection's other end when it was read; "" not known
 	atResponse *identity // in force when its response began; nil none, or no response was seen
 	between    int       // identities that were told on its connection from one to the other
 }
@@ -34,9 +35,9 @@ type identity struct {
 	Error        string `json:"error"`
 }
 
-// verified tells what the README promises of a verified certificate: a server asked for it, and the library found it good.
+// verified tells what the README promises of a verified certificate: a server asked for it, now or as it made the session, and the library found it good.
 func (i *identity) verified() bool {
-	return i.Role == "server" && i.Certificate != nil && i.VerifyResult == 0 && i.VerifyMode&1 != 0
+	return i.Role == "server" && i.Certificate != nil && i.VerifyResult == 0 && (i.VerifyMode&1 != 0 || i.Resumed)
 }
 
 // line is a line of a recording, as far as it is looked at.
@@ -53,7 +54,8 @@ func (s *seen) read(path string) error {
 		s.requests = make(map[string]*request)
 	}
 	inForce := make(map[uint64]*identity)
-	told := make(map[uint64]int)         // identities of a connection
+	told := make(map[uint64]int) // identities of a connection
+	remotes := make(map[uint64]string)
 	open := make(map[[2]uint64]*request) // by connection and number
 	first := true
 	return audit.EachLine(path, func(text []byte) error {
@@ -69,24 +71,28 @@ func (s *seen) read(path string) error {
 		}
 		var e struct {
 			identity
-			Conn  uint64 `json:"conn"`
-			Seq   uint64 `json:"seq"`
-			ID    string `json:"id"`
-			Count uint64 `json:"count"`
+			Conn   uint64 `json:"conn"`
+			Seq    uint64 `json:"seq"`
+			ID     string `json:"id"`
+			Count  uint64 `json:"count"`
+			Remote string `json:"remote"`
 		}
 		switch l.Kind {
-		case "identity", "http_request", "http_response", "lost", "connection_closed":
+		case "connection_opened", "identity", "http_request", "http_response", "lost", "connection_closed":
 			if err := json.Unmarshal(l.Event, &e); err != nil {
 				return err
 			}
 		}
 		switch l.Kind {
+		case "connection_opened": // again when the socket becomes known
+			remotes[e.Conn] = e.Remote
 		case "identity":
 			inForce[e.Conn] = &e.identity
 			told[e.Conn]++
 		case "connection_closed":
 			delete(inForce, e.Conn)
 			delete(told, e.Conn)
+			delete(remotes, e.Conn)
 		case "http_request":
 			r := s.requests[e.ID]
 			if r == nil {
@@ -94,7 +100,7 @@ func (s *seen) read(path string) error {
 				s.requests[e.ID] = r
 			}
 			r.times++
-			r.atRequest, r.between = inForce[e.Conn], told[e.Conn]
+			r.atRequest, r.between, r.remote = inForce[e.Conn], told[e.Conn], remotes[e.Conn]
 			open[[2]uint64{e.Conn, e.Seq}] = r
 		case "http_response":
 			if r := open[[2]uint64{e.Conn, e.Seq}]; r != nil {

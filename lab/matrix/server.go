@@ -28,6 +28,7 @@ type server struct {
 	exe      string // the executable that is traced, if it is not the one started
 	blocking bool   // its threads wait inside a read of OpenSSL
 	pipeline bool   // it takes a request before the one before is answered
+	memory   bool   // its TLS goes through a memory BIO: what receives is not OpenSSL
 	hangUp   bool   // it closes the connection after each answer
 	early    []Row  // further rows over connections older than the daemon
 	rows     []Row

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-const layout = "%-4s %-18s %-4s %-32s %6s %6s %8s %6s %8s %6s  %s\n"
+const layout = "%-4s %-18s %-4s %-32s %6s %6s %8s %6s %8s %6s %8s %8s %6s  %s\n"
 
 func printHead(out io.Writer) {
-	fmt.Fprintf(out, layout, "", "server", "TLS", "session", "n", "right", "unknown", "wrong", "resumed", "told", "")
+	fmt.Fprintf(out, layout, "", "server", "TLS", "session", "n", "right", "unknown", "wrong", "resumed", "told", "address", "unknown", "wrong", "")
 }
 
 // tell prints the rows of a server.
@@ -45,6 +45,13 @@ func (a *act) problems(r *result, t *Tally) []string {
 	if refused > 0 {
 		problems = append(problems, fmt.Sprintf("%d answers have another status than expected", refused))
 	}
+	if n := t.Placed.Wrong; n > 0 {
+		problems = append(problems, fmt.Sprintf("%d requests have the address of another connection", n))
+	}
+	// The sockets of memory BIO connections that are older than the daemon are found by and by.
+	if n := t.Placed.Unknown; n > 0 && !(a.server.memory && (r.row.Session == older || r.row.Session == restarted)) {
+		problems = append(problems, fmt.Sprintf("the addresses of %d requests are not known", n))
+	}
 	if t.N+t.Excused < a.cfg.Requests {
 		problems = append(problems, fmt.Sprintf("only %d requests", t.N))
 	}
@@ -71,7 +78,7 @@ func (a *act) print(row *Row, t *Tally, problems []string) {
 		note = strings.TrimSpace(fmt.Sprintf("%s %d not seen: the thread waited in that read while the probes were attached", note, t.Excused))
 	}
 	n := func(i int) string { return fmt.Sprint(i) }
-	fmt.Fprintf(a.cfg.Out, layout, state, a.server.name, row.TLS, row.Session, n(t.N), n(t.Right), n(t.Unknown), n(t.Wrong), n(t.Resumed), n(t.Told), note)
+	fmt.Fprintf(a.cfg.Out, layout, state, a.server.name, row.TLS, row.Session, n(t.N), n(t.Right), n(t.Unknown), n(t.Wrong), n(t.Resumed), n(t.Told), n(t.Placed.Right), n(t.Placed.Unknown), n(t.Placed.Wrong), note)
 	for i, p := range append(problems, t.Examples...) {
 		if i == 6 {
 			break

@@ -79,7 +79,7 @@ func onPage(all []Row) []Row {
 
 func node(version string) *server {
 	return &server{
-		name: "node " + version, ports: []string{"required", "ignored"}, pipeline: true,
+		name: "node " + version, ports: []string{"required", "ignored"}, pipeline: true, memory: true,
 		prepare: func(ctx context.Context, y *yard) (proc.Spec, error) {
 			app, err := y.put("app.js", false)
 			if err != nil {
@@ -88,7 +88,7 @@ func node(version string) *server {
 			exe, err := nodeBinary(ctx, y.cache, version)
 			return proc.Spec{Path: exe, Args: []string{app, y.Cert, y.Key, y.CA, y.port("required"), y.port("ignored")}, User: y.nobody}, err
 		},
-		rows: rows(full("required"), resumed("ticket", "required"),
+		rows: rows(full("required"), crowded("required"), resumed("ticket", "required"),
 			both(Row{Session: "full, rejectUnauthorized: false", port: "ignored", mode: "full", per: usualPer, people: anybody}),
 			[]Row{{TLS: "1.3", Session: "full, addresses reused", port: "required", mode: "full", per: 1, shuffle: true, size: 4}},
 		),
@@ -97,7 +97,7 @@ func node(version string) *server {
 
 func puma() *server {
 	return &server{
-		name: "puma", ports: []string{"required"}, exe: "/usr/bin/ruby",
+		name: "puma", ports: []string{"required"}, exe: "/usr/bin/ruby", memory: true,
 		prepare: func(_ context.Context, y *yard) (proc.Spec, error) {
 			app, err := y.put("config.ru", false)
 			bind := fmt.Sprintf("ssl://127.0.0.1:%s?cert=%s&key=%s&ca=%s&verify_mode=force_peer", y.port("required"), y.Cert, y.Key, y.CA)

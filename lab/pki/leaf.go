@@ -10,6 +10,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/hex"
 	"fmt"
+	"math/big"
 	"net"
 	"net/url"
 	"path/filepath"
@@ -21,6 +22,7 @@ type Leaf struct {
 	CertFile string // PEM: the certificate and its intermediate
 	KeyFile  string // PEM, mode 0600
 	SHA256   string // lower-case hex over the certificate's DER
+	Serial   *big.Int
 	NotAfter time.Time
 	TLS      tls.Certificate
 }
@@ -68,13 +70,13 @@ func (a *Authority) Client(p Profile) (*Leaf, error) {
 	return a.issue(p.File, template, p.SelfSigned)
 }
 
-// Server issues a certificate for localhost and 127.0.0.1.
-func (a *Authority) Server(file string) (*Leaf, error) {
+// Server issues a certificate for localhost, 127.0.0.1 and other names.
+func (a *Authority) Server(file string, names ...string) (*Leaf, error) {
 	template, err := newTemplate(pkix.Name{CommonName: "localhost"}, time.Now().Add(-time.Hour), time.Now().AddDate(0, 1, 0))
 	if err != nil {
 		return nil, err
 	}
-	template.DNSNames = []string{"localhost"}
+	template.DNSNames = append([]string{"localhost"}, names...)
 	template.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1)}
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	return a.issue(file, template, false)
@@ -103,6 +105,7 @@ func (a *Authority) issue(file string, template *x509.Certificate, selfSigned bo
 		CertFile: filepath.Join(a.dir, file+".pem"),
 		KeyFile:  filepath.Join(a.dir, file+".key"),
 		SHA256:   hex.EncodeToString(sum[:]),
+		Serial:   template.SerialNumber,
 		NotAfter: template.NotAfter.Truncate(time.Second), // X.509 knows whole seconds
 		TLS:      tls.Certificate{Certificate: chain, PrivateKey: key},
 	}

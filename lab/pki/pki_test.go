@@ -3,7 +3,9 @@ package pki
 import (
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 )
@@ -82,5 +84,42 @@ func TestTenantNames(t *testing.T) {
 	}
 	if !leaf.NotAfter.Equal(c.NotAfter) {
 		t.Errorf("NotAfter %v, certificate says %v", leaf.NotAfter, c.NotAfter)
+	}
+}
+
+func TestRevoke(t *testing.T) {
+	dir := t.TempDir()
+	a, err := New(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf, err := a.Client(Tenant("acme"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := func(name string) []byte {
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		block, _ := pem.Decode(text)
+		return block.Bytes
+	}
+	if err := errors.Join(a.Issuer(filepath.Join(dir, "issuer")), a.Revoke(filepath.Join(dir, "crl"), 1), a.Revoke(filepath.Join(dir, "crl"), 2, leaf)); err != nil {
+		t.Fatal(err)
+	}
+	issuer, err := x509.ParseCertificate(read("issuer"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := x509.ParseRevocationList(read("crl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := list.CheckSignatureFrom(issuer); err != nil {
+		t.Error(err)
+	}
+	if len(list.RevokedCertificateEntries) != 1 || list.RevokedCertificateEntries[0].SerialNumber.Cmp(leaf.Serial) != 0 || list.Number.Int64() != 2 {
+		t.Errorf("list %+v", list)
 	}
 }

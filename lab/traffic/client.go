@@ -25,7 +25,8 @@ const timeout = 60 * time.Second
 type Client struct {
 	Addr        string
 	Roots       *x509.CertPool
-	Certificate *tls.Certificate // nil: presents none
+	Certificate *tls.Certificate  // nil: presents none
+	Tune        func(*tls.Config) // changes the settings of its connections; nil: none are changed
 	connection  *tls.Conn
 	reader      *bufio.Reader
 }
@@ -51,20 +52,47 @@ type Response struct {
 
 // Do sends a request and reads its whole response.
 func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
+	all, err := c.Pipeline(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return all[0], nil
+}
+
+// Pipeline sends requests at once, in one TLS record where they fit into one, and reads their responses.
+func (c *Client) Pipeline(ctx context.Context, requests ...Request) ([]*Response, error) {
 	start := time.Now()
 	reused := c.connection != nil
 	if !reused {
 		if err := c.dial(ctx); err != nil {
-			return nil, fmt.Errorf("connect for request %q: %w", r.ID, err)
+			return nil, fmt.Errorf("connect for request %q: %w", requests[0].ID, err)
 		}
 	}
-	response, err := c.exchange(ctx, r)
-	if err != nil {
-		c.Close()
-		return nil, fmt.Errorf("request %q: %w", r.ID, err)
+	connection := c.connection
+	stop := context.AfterFunc(ctx, func() { connection.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	var text []byte
+	for _, r := range requests {
+		text = append(text, r.bytes(c.Addr)...)
 	}
-	response.Took, response.Reused = time.Since(start), reused
-	return response, nil
+	all := make([]*Response, len(requests))
+	err := c.send(ctx, text)
+	for i, r := range requests {
+		if err == nil {
+			all[i], err = c.receive(ctx, r.Method)
+		}
+		if err != nil {
+			c.Close()
+			return nil, fmt.Errorf("request %q: %w", r.ID, err)
+		}
+		all[i].Took, all[i].Reused = time.Since(start), reused || i > 0
+	}
+	return all, nil
+}
+
+// Resumed tells whether the connection began with a resumed session.
+func (c *Client) Resumed() bool {
+	return c.connection != nil && c.connection.ConnectionState().DidResume
 }
 
 // Close closes the connection; the next request makes a new one.
@@ -85,6 +113,9 @@ func (c *Client) dial(ctx context.Context) error {
 		// Presented even if no authority that the server names has issued it.
 		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return c.Certificate, nil }
 	}
+	if c.Tune != nil {
+		c.Tune(config)
+	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	dialer := tls.Dialer{Config: config}
@@ -97,19 +128,22 @@ func (c *Client) dial(ctx context.Context) error {
 	return nil
 }
 
-func (c *Client) exchange(ctx context.Context, r Request) (*Response, error) {
-	stop := context.AfterFunc(ctx, func() { c.connection.SetDeadline(time.Unix(1, 0)) })
-	defer stop()
+func (c *Client) send(ctx context.Context, text []byte) error {
 	if err := c.connection.SetDeadline(time.Now().Add(timeout)); err != nil {
-		return nil, err
+		return err
 	}
 	if err := context.Cause(ctx); err != nil {
-		return nil, err
+		return err
 	}
-	if _, err := c.connection.Write(r.bytes(c.Addr)); err != nil {
-		return nil, err
+	_, err := c.connection.Write(text)
+	return err
+}
+
+func (c *Client) receive(ctx context.Context, method string) (*Response, error) {
+	if c.connection == nil {
+		return nil, errors.New("the server closed the connection before")
 	}
-	answer, err := http.ReadResponse(c.reader, &http.Request{Method: r.Method})
+	answer, err := http.ReadResponse(c.reader, &http.Request{Method: method})
 	if err != nil {
 		return nil, errors.Join(context.Cause(ctx), err)
 	}

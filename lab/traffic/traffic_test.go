@@ -105,3 +105,25 @@ func TestPercentiles(t *testing.T) {
 		t.Error("no error without latencies")
 	}
 }
+
+func TestPipeline(t *testing.T) {
+	addr, roots := newServer(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Has("close") {
+			w.Header().Set("Connection", "close")
+		}
+		fmt.Fprint(w, r.Header.Get("X-Request-ID"))
+	}))
+	kept := tls.NewLRUClientSessionCache(1)
+	c := &Client{Addr: addr, Roots: roots, Tune: func(config *tls.Config) { config.ClientSessionCache = kept }}
+	defer c.Close()
+	all, err := c.Pipeline(t.Context(), Request{ID: "a", Method: "GET", Target: "/"}, Request{ID: "b", Method: "GET", Target: "/"})
+	if err != nil || len(all) != 2 || string(all[0].Body) != "a" || string(all[1].Body) != "b" || all[0].Reused || !all[1].Reused || c.Resumed() {
+		t.Fatalf("responses %+v, %v", all, err)
+	}
+	if _, err := c.Pipeline(t.Context(), Request{ID: "c", Method: "GET", Target: "/?close"}, Request{ID: "d", Method: "GET", Target: "/"}); err == nil || !strings.Contains(err.Error(), `"d"`) {
+		t.Errorf("the server closed the connection before the second request, error %v", err)
+	}
+	if _, err := c.Do(t.Context(), Request{ID: "e", Method: "GET", Target: "/"}); err != nil || !c.Resumed() {
+		t.Errorf("resumed %v, %v", c.Resumed(), err)
+	}
+}

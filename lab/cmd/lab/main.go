@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"tenantrace/lab"
+	"tenantrace/lab/life"
 	"tenantrace/lab/matrix"
 )
 
@@ -23,6 +24,7 @@ commands:
   load      sends an exact number of requests with planted faults, and counts that the daemon saw each of them
   identity  holds the daemon's identity of each request against the certificate sent, over many servers and kinds of sessions
   cost      measures servers that do next to nothing for a request with and without the daemon, in rounds
+  life      plays certificates that end, are revoked, come late, do not verify or change while their connections live
   bench     measures the service with and without the daemon, in pairs
   seed      makes the lab's database and keeps it in a directory, for --seed
 
@@ -56,6 +58,7 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 	bench := lab.BenchConfig{}
 	identity := matrix.Config{}
 	cost := matrix.CostConfig{}
+	lives := life.Config{}
 	switch name {
 	case "identity":
 		flags.BoolVar(&identity.Quick, "quick", false, "only a part of the servers, with few requests")
@@ -68,6 +71,9 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 		flags.IntVar(&cost.Requests, "requests", matrix.DefaultCostRequests, "requests in each measurement")
 		flags.IntVar(&cost.Rounds, "rounds", matrix.DefaultRounds, "rounds, each with one measurement without and one with each daemon")
 		flags.StringSliceVar(&cost.Servers, "servers", nil, `names of the servers, as "node 20" (default: four unlike ones)`)
+	case "life":
+		flags.StringSliceVar(&lives.Servers, "servers", nil, "names of the servers to play at, as nginx (default: all)")
+		flags.StringSliceVar(&lives.Scenarios, "scenarios", nil, "ids of the scenarios to play, as E24 (default: all)")
 	case "run":
 		flags.StringSliceVar(&selection.Servers, "servers", nil, "names of the servers to play at, as gthread-tls (default: all)")
 		flags.StringSliceVar(&selection.Scenarios, "scenarios", nil, "ids of the scenarios to play, as E10 (default: all)")
@@ -85,7 +91,7 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 		fmt.Fprint(out, usage)
 		return nil
 	default:
-		return fmt.Errorf("unknown command %q [one of run, load, identity, cost, bench, seed]", name)
+		return fmt.Errorf("unknown command %q [one of run, load, identity, life, cost, bench, seed]", name)
 	}
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
@@ -108,9 +114,12 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 	load.Config, bench.Config = cfg, cfg
 	identity.Daemon, identity.Work, identity.Keep, identity.Out = cfg.Daemon, cfg.Work, cfg.Keep, cfg.Out
 	cost.Daemon, cost.Work, cost.Out = cfg.Daemon, cfg.Work, cfg.Out
+	lives.Daemon, lives.Work, lives.Keep, lives.Seed, lives.Out = cfg.Daemon, cfg.Work, cfg.Keep, cfg.Seed, cfg.Out
 	switch name {
 	case "identity":
 		return matrix.Run(ctx, identity)
+	case "life":
+		return life.Run(ctx, lives)
 	case "cost":
 		if cost.Connections < 1 || cost.Rounds < 1 {
 			return errors.New("--connections and --rounds must be at least 1")

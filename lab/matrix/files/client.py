@@ -20,13 +20,66 @@ TIMEOUT = 60
 kept = {}  # name of a job -> its connections
 
 
+class Cut:
+    """A connection of TLS whose records go out in two pieces, with a pause between them."""
+
+    def __init__(self, context, plain, session):
+        self.plain, self.random = plain, random.Random(plain.getsockname()[1])
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_hostname="localhost", session=session)
+        self.do(self.tls.do_handshake)
+        self.session_reused = self.tls.session_reused
+
+    def do(self, what, *args):
+        while True:
+            try:
+                done = what(*args)
+                self.flush()
+                return done
+            except ssl.SSLWantReadError:
+                self.flush()
+            got = self.plain.recv(65536)
+            if got:
+                self.incoming.write(got)
+            else:
+                self.incoming.write_eof()
+
+    def flush(self):
+        data = self.outgoing.read()
+        if len(data) > 1 and self.random.randrange(3):
+            cut = self.random.randrange(1, len(data))
+            self.plain.sendall(data[:cut])
+            time.sleep(0.003)
+            data = data[cut:]
+        self.plain.sendall(data)
+
+    def sendall(self, data):
+        while data:
+            data = data[self.do(self.tls.write, data) :]
+
+    def recv(self, n):
+        return self.do(self.tls.read, n)
+
+    @property
+    def session(self):
+        return self.tls.session
+
+    def close(self):
+        self.plain.close()
+
+
 class Connection:
     """A connection, and the number of the certificate that the server's identity of it is to be."""
 
     def __init__(self, job, context, who, session=None, owner=None):
         plain = socket.create_connection(("127.0.0.1", job["port"]), TIMEOUT)
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.socket = context.wrap_socket(plain, server_hostname="localhost", session=session)
+        host, port = plain.getsockname()
+        self.local = f"{host}:{port}"
+        if job.get("cut"):
+            self.socket = Cut(context, plain, session)
+        else:
+            self.socket = context.wrap_socket(plain, server_hostname="localhost", session=session)
         self.resumed = bool(self.socket.session_reused)
         self.who = owner if self.resumed else who
         self.input = b""
@@ -152,18 +205,18 @@ class Client(threading.Thread):
             name, one = self.request(self.count + i)
             names.append(name)
             text += one
-            self.sent.append([name, connection.who, connection.resumed, begin, 0, 0])
+            self.sent.append([name, connection.who, connection.resumed, begin, 0, 0, connection.local])
         if self.count % 7 == 2:  # a record that ends in the middle of a request
             cut = self.random.randrange(1, len(text))
             connection.socket.sendall(text[:cut])
-            time.sleep(0.001)
+            time.sleep(0.02 if job.get("cut") else 0.001)
             connection.socket.sendall(text[cut:])
         else:
             connection.socket.sendall(text)
         going = True
         for i in range(many):
             status, going = connection.answer()
-            self.sent[len(self.sent) - many + i][4:] = [time.time_ns(), status]
+            self.sent[len(self.sent) - many + i][4:6] = [time.time_ns(), status]
         if not self.waiting:
             self.left -= many
         self.count += many
