@@ -124,7 +124,8 @@ type Column struct {
 	Table uint32 `json:"table,omitempty"` // OID of the table that it comes from, or 0; of MySQL a hash of Database and OrgTable if Owner is OrgName
 	Attr  int16  `json:"attr,omitempty"`  // attribute number in that table, or 0
 	Owner string `json:"owner,omitempty"` // the wanted column name that (Table, Attr) or Name stands for
-	// MySQL says where a column comes from by name, whatever the aliases. All are "" for one that is computed.
+	// MySQL says where a column comes from by name, whatever the aliases: a table or a view. All are "" for a column that is computed, or that may come
+	// through a derived table or a common table expression of the text.
 	Database string `json:"database,omitempty"`
 	OrgTable string `json:"org_table,omitempty"`
 	OrgName  string `json:"org_name,omitempty"`

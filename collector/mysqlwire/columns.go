@@ -38,7 +38,7 @@ func (d *columns) size() int { return 64 + 128*len(d.kept) + len(d.types) }
 const flagUnsigned = 32
 
 // define reads the definition of the next column (ColumnDefinition41).
-func (s *Session) define(body []byte, cut bool) {
+func (s *Session) define(p *pending, body []byte, cut bool) {
 	a := &s.answer
 	c := cursor{b: body}
 	c.str() // the catalogue, always "def"
@@ -81,11 +81,14 @@ func (s *Session) define(body []byte, cut bool) {
 		a.partial = true
 		return
 	}
-	col := event.Column{Name: named.text, Owner: owner, OrgName: org.text}
-	if len(orgTable) > 0 {
-		col.Database, col.OrgTable = s.cfg.Names.name(database).text, s.cfg.Names.name(orgTable).text
-		if real {
-			col.Table = tableHash(database, orgTable)
+	col := event.Column{Name: named.text, Owner: owner}
+	if len(database) > 0 && len(orgTable) > 0 && len(orgName) > 0 {
+		table := s.cfg.Names.name(orgTable).text
+		if text, known := p.sql(); known && trace(text, table, org.text, s.noBackslash).real() {
+			col.Database, col.OrgTable, col.OrgName = s.cfg.Names.name(database).text, table, org.text
+			if real {
+				col.Table = tableHash(database, orgTable)
+			}
 		}
 	}
 	a.kept = append(a.kept, col)

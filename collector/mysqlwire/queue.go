@@ -37,6 +37,14 @@ type pending struct {
 	unknown   bool   // they were not captured
 }
 
+// sql gives the text of p; false if it is not wholly known.
+func (p *pending) sql() (string, bool) {
+	if st := p.statement; st != nil {
+		return st.text, st.known && !st.cut
+	}
+	return p.text, p.kind == expectQuery && !p.cut
+}
+
 // queue is a ring of pending commands, oldest first. Its length is a power of two.
 type queue struct {
 	ring []pending

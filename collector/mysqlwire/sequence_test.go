@@ -9,7 +9,7 @@ import (
 
 const selectAll = "SELECT * FROM invoices"
 
-// rowsLine is how the columns of invoices are written.
+// invoiceColumns is how the columns of invoices are written.
 const invoiceColumns = "tenant_id@shop.invoices org@shop.invoices"
 
 // sequences are what a client and a server say to each other after a login, and what must be seen of it.
@@ -78,7 +78,7 @@ var sequences = []struct {
 			result(2, []string{def("", "", "1", typeLong, 0, charsetBinary)}, textRow("1")))...),
 	}, []string{
 		`statement 1 simple "/* x; */ CALL p(1); SELECT 1"`,
-		`result 1/0 ` + invoiceColumns + ` tenant_id@shop.accounts (acme,NULL,NULL) (NULL,NULL,beta) count=2`, `result 1/1 count=1 last`, `ready I`,
+		`result 1/0 tenant_id[] org[] tenant_id[] (acme,NULL,NULL) (NULL,NULL,beta) count=2`, `result 1/1 count=1 last`, `ready I`,
 	}},
 	{"prepared", []call{
 		ask("\x16SELECT * FROM invoices WHERE tenant_id = ? AND id > ?"), answers(preparedAs(1, 2, invoices(), true)...),

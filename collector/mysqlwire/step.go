@@ -116,7 +116,7 @@ func readCount(body []byte) (n int, follow, ok bool) {
 // definition acts on the definition of a column.
 func (s *Session) definition(p *pending, body []byte) bool {
 	a := &s.answer
-	s.define(body, s.back.cut)
+	s.define(p, body, s.back.cut)
 	if a.broken {
 		return false
 	}
