@@ -146,6 +146,7 @@ func (s *Session) serverMessage(h event.Header, body []byte) {
 		}
 	case s.phase == starting:
 		s.greet(h, body)
+		clear(st.buf)
 	case p == nil:
 		if st.kind != headError { // it says why it ends the connection
 			s.lose(h)
