@@ -12,7 +12,7 @@ type outcome struct {
 	ok        bool // OK in its own place, not at the end of rows
 	affected  uint64
 	flags     status
-	suspended bool   // a cursor was opened, or has more rows
+	suspended bool   // a cursor was opened, or has more rows: COM_STMT_FETCH asks for them
 	changes   []byte // of the session's state
 }
 
@@ -111,11 +111,15 @@ func (s *Session) anew(h event.Header, p *pending) {
 // endResult ends a result. Another one may follow, of the same statement or of the next one of the text.
 func (s *Session) endResult(h event.Header, p *pending, o outcome) {
 	a := &s.answer
-	if p.kind == expectFetch {
+	switch p.kind {
+	case expectFetch:
 		o.suspended = o.flags&statusLastRow == 0
+	case expectExecute:
+		o.suspended = o.flags&statusCursor != 0 && a.count == 0
 	}
 	more := o.flags&statusMoreResults != 0
 	a.changed += o.affected
+	from := p.script.from
 	if more && s.sameStatement(p, o) {
 		a.endSet()
 		a.step = stepFirst
@@ -130,6 +134,11 @@ func (s *Session) endResult(h event.Header, p *pending, o outcome) {
 		}
 		s.emit(r)
 		s.track(h, o.changes)
+		if o.ok && o.changes == nil && p.kind == expectQuery && !p.cut {
+			if database, ok := used(p.text[from:], s.noBackslash); ok {
+				s.defaultDatabase(h, database)
+			}
+		}
 	}
 	if last {
 		answered := p.seq != 0

@@ -5,14 +5,15 @@ import "strings"
 // script walks over the statements of a query's text, far enough to tell where each ends and with which word it begins. The server says only that
 // another result follows, not whether it is the next statement's or another one of a CALL.
 type script struct {
-	at   int    // where the next statement begins
+	from int    // where the current statement begins
+	at   int    // where the next one does
 	word string // the first of the current one, in lower case; "" before the first
 	last bool   // nothing follows the current one
 }
 
 // step goes on to the next statement.
 func (c *script) step(text string, noBackslash bool) {
-	c.word, c.last = "", true
+	c.word, c.last, c.from = "", true, c.at
 	l := lexer{text: text, at: c.at, noBackslash: noBackslash}
 	for l.next() {
 		if l.is(';') {
@@ -25,6 +26,19 @@ func (c *script) step(text string, noBackslash bool) {
 		}
 	}
 	c.at = l.at
+}
+
+// used gives the database that the first statement of a text changes to, if it is USE. Without session tracking nothing else tells.
+func used(text string, noBackslash bool) (string, bool) {
+	l := lexer{text: text, noBackslash: noBackslash}
+	if !l.next() || !strings.EqualFold(text[l.from:l.at], "use") || !l.next() {
+		return "", false
+	}
+	database := text[l.from:l.at]
+	if more := l.next(); more && !l.is(';') || !nameLike(database) {
+		return "", false
+	}
+	return unquoted(database), true
 }
 
 // placeholders counts the parameters of a prepared statement's text.

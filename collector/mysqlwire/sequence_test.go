@@ -171,6 +171,16 @@ var sequences = []struct {
 		`database other`, `statement 1 simple "USE third"`, `result 1/0 "OK 0" last`, `database third`, `ready I`,
 		`statement 2 simple "SET NAMES utf8mb4"`, `result 2/0 "OK 0" last`, `setting character_set_client=utf8mb4`, `setting time_zone=UTC`, `ready I`,
 	}},
+	{"database without tracking", []call{
+		ask("\x03/* a */ use `two` ;"), answers(ok(0, 2)), ask("\x03USE none"), answers(fail(1049, "42000")),
+		ask("\x03SET @x = 1; USE three; SELECT 1"), answers(append([]string{ok(0, 2|statusMoreResults), ok(0, 2|statusMoreResults)},
+			result(2, []string{def("", "", "1", typeLong, 0, charsetBinary)}, textRow("1"))...)...),
+		ask("\x03USE a b"), answers(ok(0, 2)), ask("\x1f"), answers(ok(0, 2)),
+	}, []string{
+		"statement 1 simple \"/* a */ use `two` ;\"", `result 1/0 "OK 0" last`, `database two`, `ready I`, `statement 2 simple "USE none"`, `result 2/0 error=42000 last`, `ready `,
+		`statement 3 simple "SET @x = 1; USE three; SELECT 1"`, `result 3/0 "OK 0"`, `result 3/1 "OK 0"`, `database three`, `result 3/2 count=1 last`, `ready I`,
+		`statement 4 simple "USE a b"`, `result 4/0 "OK 0" last`, `ready I`, `started app@three`, `ready I`,
+	}},
 	{"another user", []call{
 		ask("\x16SELECT 1"), answers(preparedAs(1, 0, nil, true)...),
 		ask("\x11boss\x00\x04salttwo\x00" + le(45, 2) + "plugin\x00"), answers("\xfemysql_native_password\x00saltsaltsaltsaltsalt\x00"),

@@ -2,6 +2,13 @@ package mysqlwire
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
 	"net"
 	"os"
 	"os/exec"
@@ -13,6 +20,17 @@ import (
 	"time"
 
 	"tenantrace/collector/event"
+)
+
+// schema is made once, seed for each client anew.
+const (
+	schema = `CREATE DATABASE shop; CREATE DATABASE other; USE shop;
+CREATE USER app IDENTIFIED BY 'secret'; GRANT ALL ON *.* TO app;
+CREATE TABLE invoices (id BIGINT PRIMARY KEY, tenant_id VARCHAR(64), org BINARY(16), amount DECIMAL(10,2), note LONGTEXT) CHARACTER SET utf8mb4;
+CREATE VIEW open AS SELECT tenant_id AS who, id FROM invoices;
+CREATE VIEW renamed AS SELECT id AS tenant_id FROM invoices;
+CREATE PROCEDURE both_tables(IN t TEXT) BEGIN SELECT id, tenant_id FROM invoices WHERE tenant_id = t; SELECT COUNT(*) FROM invoices; END`
+	seed = `DELETE FROM shop.invoices; INSERT INTO shop.invoices VALUES (1, 'acme', UNHEX('112233445566778899aabbccddeeff00'), 1.50, 'a'), (2, 'beta', NULL, NULL, REPEAT('x', 100000)), (3, 'acme', NULL, 2.00, NULL)`
 )
 
 // liveServer is a MariaDB server of the test's own, on a unix socket.
@@ -68,12 +86,7 @@ func startServer(t *testing.T, options ...string) *liveServer {
 			t.Fatalf("mariadbd does not answer: %s", log.Bytes())
 		}
 	}
-	s.admin(t, `CREATE DATABASE shop; CREATE DATABASE other; USE shop;
-CREATE USER app IDENTIFIED BY 'secret'; GRANT ALL ON *.* TO app;
-CREATE TABLE invoices (id BIGINT PRIMARY KEY, tenant_id VARCHAR(64), org BINARY(16), amount DECIMAL(10,2), note LONGTEXT) CHARACTER SET utf8mb4;
-INSERT INTO invoices VALUES (1, 'acme', UNHEX('112233445566778899aabbccddeeff00'), 1.50, 'a'), (2, 'beta', NULL, NULL, REPEAT('x', 100000)), (3, 'acme', NULL, 2.00, NULL);
-CREATE VIEW open AS SELECT tenant_id AS who, id FROM invoices;
-CREATE PROCEDURE both_tables(IN t TEXT) BEGIN SELECT id, tenant_id FROM invoices WHERE tenant_id = t; SELECT COUNT(*) FROM invoices; END`)
+	s.admin(t, schema)
 	return s
 }
 
@@ -235,3 +248,29 @@ func (w *wire) checkLate(t *testing.T, id event.ConnID) {
 
 // rowsOf gives the rows of a result as text.
 func rowsOf(r *event.Result) string { return line(&event.Result{Columns: r.Columns, Rows: r.Rows}) }
+
+// certificate makes a certificate and its key, as files.
+func certificate(t *testing.T) (cert, key string) {
+	t.Helper()
+	secret, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "localhost"}, NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &secret.PublicKey, secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	for file, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: pkcs8}} {
+		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return cert, key
+}

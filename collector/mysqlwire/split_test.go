@@ -39,8 +39,8 @@ func TestEveryCut(t *testing.T) {
 				cuts++
 				pieces := slices.Concat(calls[:i], c.cutAt(at, 0), calls[i+1:])
 				if got := lines(play(t, testConfig(), pieces)); !slices.Equal(got, want) {
-					t.Errorf("%s, call %d cut at %d:", q.name, i, at)
 					diff(t, got, want)
+					t.Fatalf("%s, call %d cut at %d", q.name, i, at)
 				}
 			}
 		}

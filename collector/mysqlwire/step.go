@@ -24,7 +24,6 @@ func (s *Session) answered(h event.Header, p *pending, body []byte) {
 		if !s.isEOF() {
 			fits = s.rows(h, p, body)
 		} else if o := readEOF(body); o.flags&statusCursor != 0 {
-			o.suspended = true
 			s.completed(h, p, o)
 		}
 	case stepRows:
