@@ -142,10 +142,12 @@ func (u *unit) resolve(r *reading, v tenantsql.Value, from source) {
 	case tenantsql.Literal:
 		u.addText(v.Text, v.Array, verdict.EvidenceLiteral, from)
 	case tenantsql.Param:
-		if p := r.param(v.Index); p.known {
-			u.addText(p.text, v.Array, p.level, from)
-		} else {
-			u.opaque = true
+		for p := range r.values(v.Index) {
+			if p.known {
+				u.addText(p.text, v.Array, p.level, from)
+			} else {
+				u.opaque = true
+			}
 		}
 	case tenantsql.Setting:
 		now := u.sessionValue(strings.ToLower(v.Text))

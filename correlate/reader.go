@@ -54,8 +54,10 @@ type reading struct {
 	does    *tenantsql.Statement // what it runs: itself, or what it names; nil when unknown, or when it runs nothing
 	unknown bool                 // it runs a statement whose text is not known
 	binds   []event.Param
-	args    []param // of EXECUTE, instead of binds
-	named   bool    // args are in force
+	args    []param         // of EXECUTE, instead of binds
+	named   bool            // args are in force
+	sets    [][]event.Param // of a bulk execution, which binds each in turn
+	setsCut bool            // there are more
 }
 
 // param is the value of a parameter.
