@@ -145,6 +145,8 @@ func (e *Engine) Handle(ev event.Event) {
 		e.sessionSetting(ev)
 	case *event.SessionDatabase:
 		e.sessionDatabase(ev)
+	case *event.SessionUnreadable:
+		e.sessionUnreadable(ev)
 	case *event.Statement:
 		e.statementWritten(ev)
 	case *event.Result:

@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"iter"
+	"slices"
 
 	"tenantrace/collector/event"
 )
@@ -14,6 +15,13 @@ func (e *Engine) sessionDatabase(ev *event.SessionDatabase) {
 	}
 	c.db.database = ev.Database
 	c.db.tables = e.database(c)
+}
+
+// sessionUnreadable counts a session whose statements are not seen. A recording may be of another version, with reasons that this one does not know.
+func (e *Engine) sessionUnreadable(ev *event.SessionUnreadable) {
+	if slices.Contains(event.UnreadableReasons[:], ev.Reason) {
+		e.metrics.unreadable.WithLabelValues(string(ev.Reason)).Inc()
+	}
 }
 
 // values gives what a parameter is bound to: one value, or of a bulk execution one for each of its sets.

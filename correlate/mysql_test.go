@@ -3,6 +3,8 @@ package correlate
 import (
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
 	"tenantrace/collector/event"
 )
 
@@ -65,5 +67,18 @@ func TestSessionDatabase(t *testing.T) {
 	tr.wait(1e9)
 	if got := tr.last(); got.SQL.Database != "other" || got.SQL.Engine != "mysql" {
 		t.Errorf("statement %+v, want one in the database that was chosen last", got.SQL)
+	}
+}
+
+func TestUnreadableSessions(t *testing.T) {
+	tr := newTrace(t, "")
+	count := func(reason event.UnreadableReason) float64 {
+		return testutil.ToFloat64(tr.engine.metrics.unreadable.WithLabelValues(string(reason)))
+	}
+	tr.play(&event.SessionUnreadable{Header: tr.head(web, 1), Conn: tr.mysql("shop"), Reason: event.UnreadableCompressed})
+	for _, reason := range event.UnreadableReasons {
+		if got, want := count(reason), map[bool]float64{true: 1}[reason == event.UnreadableCompressed]; got != want {
+			t.Errorf("%s: %v sessions, want %v", reason, got, want)
+		}
 	}
 }

@@ -55,6 +55,9 @@ const (
 	UnreadableReplication UnreadableReason = "replication" // the server sends its log
 )
 
+// UnreadableReasons are all of them.
+var UnreadableReasons = [...]UnreadableReason{UnreadableTLS, UnreadableCompressed, UnreadableOld, UnreadableReplication}
+
 // TxStatus is the transaction indicator of ReadyForQuery: 'I' idle, 'T' in a transaction block, 'E' in a failed one; "" unknown.
 type TxStatus string
 

@@ -1,6 +1,8 @@
 package mysqlwire
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	"tenantrace/collector/event"
@@ -168,6 +170,17 @@ func FuzzBackend(f *testing.F) {
 	for _, q := range sequences {
 		f.Add(pack(q.calls), false)
 		f.Add(pack(q.calls), true)
+	}
+	files, err := filepath.Glob("testdata/*.stream")
+	if err != nil || len(files) == 0 {
+		f.Fatalf("%d recorded streams: %v", len(files), err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data, true)
 	}
 	f.Fuzz(func(t *testing.T, b []byte, late bool) {
 		calls := unpack(b)
