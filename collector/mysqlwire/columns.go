@@ -65,15 +65,17 @@ func (s *Session) define(p *pending, body []byte, cut bool) {
 	}
 	named, org := s.cfg.Names.name(alias), name{}
 	owner := ""
-	if len(orgName) > 0 {
+	if s.cfg.Wanted(named.lower) {
+		owner = named.lower
+	}
+	if same := bytes.Equal(orgName, alias); same {
+		org = named
+	} else if len(orgName) > 0 {
 		if org = s.cfg.Names.name(orgName); s.cfg.Wanted(org.lower) {
 			owner = org.lower
 		}
 	}
-	real := owner != ""
-	if !real && s.cfg.Wanted(named.lower) {
-		owner = named.lower
-	}
+	real := owner != "" && owner == org.lower
 	if owner == "" || s.unproven {
 		return
 	}

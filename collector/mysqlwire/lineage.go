@@ -14,7 +14,7 @@ type lineage struct {
 func (l lineage) real() bool { return !l.derived && !l.renamed && !l.hidden }
 
 // maxFrames is how deep parentheses are followed.
-const maxFrames = 64
+const maxFrames = 32
 
 // frame is an open parenthesis.
 type frame struct {
@@ -31,15 +31,14 @@ type tracer struct {
 	selects int
 	renames bool
 	before  [3]string // the tokens before the current one, the last first; "" if there was none
-	frames  []frame
-	room    [8]frame
+	frames  [maxFrames]frame
+	depth   int
 	closed  frame // the parenthesis that the last token closed
 }
 
 // trace reads where a column may come from. Words in the text count whatever their case.
 func trace(text, table, column string, noBackslash bool) lineage {
 	t := tracer{lexer: lexer{text: text, noBackslash: noBackslash}, table: table, column: column}
-	t.frames = t.room[:0]
 	for t.next() {
 		t.token(t.text[t.from:t.at])
 	}
@@ -52,17 +51,18 @@ func (t *tracer) token(token string) {
 	name := unquoted(token)
 	switch token {
 	case "(":
-		if len(t.frames) == maxFrames {
+		if t.depth == maxFrames {
 			t.hidden = true
 			return
 		}
 		after := t.before[0]
-		t.frames = append(t.frames, frame{named: nameLike(after), names: nameLike(after) && t.afterDerived(1)})
+		t.frames[t.depth] = frame{named: nameLike(after), names: nameLike(after) && t.afterDerived(1)}
+		t.depth++
 	case ")":
 		t.closed = frame{}
-		if n := len(t.frames); n > 0 {
-			t.closed = t.frames[n-1]
-			t.frames = t.frames[:n-1]
+		if t.depth > 0 {
+			t.depth--
+			t.closed = t.frames[t.depth]
 		}
 	default:
 		t.word(token, name)
@@ -78,7 +78,8 @@ func (t *tracer) token(token string) {
 
 // word takes in a token that is no parenthesis.
 func (t *tracer) word(token, name string) {
-	if len(token) > 1 && token[0] != '\'' {
+	switch len(token) { // of most words the length alone tells
+	case 4, 5, 6, 7:
 		switch {
 		case strings.EqualFold(token, "select"), strings.EqualFold(token, "with"), strings.EqualFold(token, "values"):
 			t.selects++
@@ -89,9 +90,10 @@ func (t *tracer) word(token, name string) {
 	if !strings.EqualFold(name, t.column) {
 		return
 	}
-	if n := len(t.frames); n > 0 {
-		t.frames[n-1].mention = true
-		t.renames = t.renames || t.frames[n-1].names
+	if t.depth > 0 {
+		within := &t.frames[t.depth-1]
+		within.mention = true
+		t.renames = t.renames || within.names
 	}
 	if !expressionAfter(t.before[0]) && !t.ownAlias() {
 		t.renames = true

@@ -19,11 +19,12 @@ type rowReader struct {
 
 // begin starts a row.
 func (r *rowReader) begin(binary bool) {
-	raw, row, nulls := r.raw, r.row, r.nulls
-	if cap(row) > 1024 {
-		row = nil
+	if cap(r.row) > 1024 {
+		r.row = nil
 	}
-	*r = rowReader{binary: binary, raw: raw[:0], row: row[:0], nulls: nulls[:0]}
+	r.binary, r.body, r.bad = binary, false, false
+	r.have, r.col, r.left, r.kept = 0, 0, 0, 0
+	r.raw, r.row, r.nulls = r.raw[:0], r.row[:0], r.nulls[:0]
 }
 
 // done tells whether the rest of the row does not matter.

@@ -106,7 +106,14 @@ func appendText(dst []byte, c column, raw []byte) ([]byte, bool) {
 }
 
 // isText tells whether raw is UTF-8 without control characters.
-func isText(raw []byte) bool { return !hasControl(raw) && utf8.Valid(raw) }
+func isText(raw []byte) bool {
+	for _, b := range raw {
+		if b < ' ' || b > '~' {
+			return !hasControl(raw) && utf8.Valid(raw)
+		}
+	}
+	return true
+}
 
 // hasControl tells whether raw has a byte that is part of no text, whatever its character set.
 func hasControl(raw []byte) bool {
