@@ -13,6 +13,7 @@ const (
 	capPluginAuth      capabilities = 1 << 19
 	capAuthLenenc      capabilities = 1 << 21
 	capSessionTrack    capabilities = 1 << 23
+	capDeprecateEOF    capabilities = 1 << 24
 	capZstd            capabilities = 1 << 26
 	capQueryAttributes capabilities = 1 << 27
 )

@@ -8,6 +8,7 @@ import (
 
 // Flags of COM_STMT_EXECUTE and of MariaDB's COM_STMT_BULK_EXECUTE.
 const (
+	executeCursor  = 7 // a cursor is opened, of one kind or another
 	executeCounted = 8 // the number of parameters is sent: attributes follow those of the statement
 	bulkTypes      = 128
 )
@@ -27,6 +28,11 @@ func (s *Session) execute(h event.Header, body []byte, cut bool) {
 	}
 	params := s.params(&c, st, flags&executeCounted != 0, cut)
 	s.prepared.forgetLong(st)
+	if flags&executeCursor != 0 {
+		s.prepared.openCursor(st, params)
+	} else {
+		s.prepared.openCursor(st, nil)
+	}
 	s.executed(h, st, &event.Statement{Params: params})
 }
 
@@ -55,7 +61,7 @@ func (s *Session) params(c *cursor, st *statement, counted, cut bool) []event.Pa
 			c.bad = true
 		}
 	}
-	if n == 0 {
+	if n == 0 || (total+7)/8 > len(c.b) {
 		return nil
 	}
 	out := make([]event.Param, n)

@@ -174,7 +174,9 @@ func (s *Session) act(h event.Header, body []byte, cut bool) {
 		}
 	case comReset:
 		if c := (cursor{b: body[1:]}); len(c.b) >= 4 {
-			s.prepared.forgetLong(s.prepared.statement(c.uint32()))
+			st := s.prepared.statement(c.uint32())
+			s.prepared.forgetLong(st)
+			s.prepared.openCursor(st, nil)
 		}
 		s.expect(h, pending{kind: expectOK})
 	case comInitDB:
@@ -239,7 +241,7 @@ func (s *Session) fetch(h event.Header, body []byte) {
 		st = s.prepared.statement(id)
 	}
 	s.seq++
-	s.emit(&event.Statement{Header: h, Conn: s.conn, Seq: s.seq, Text: st.text, Cut: st.cut, NoText: !st.known, Resumed: true})
+	s.emit(&event.Statement{Header: h, Conn: s.conn, Seq: s.seq, Text: st.text, Cut: st.cut, NoText: !st.known, Params: st.cursor, Resumed: true})
 	s.expect(h, pending{kind: expectFetch, seq: s.seq, statement: st})
 }
 

@@ -126,6 +126,9 @@ func holds(s *Session) int {
 		for _, l := range st.long {
 			parts += len(l.value)
 		}
+		for _, p := range st.cursor {
+			parts += paramSize + len(p.Value)
+		}
 		if st.held != 0 && st.held != len(st.text)+parts {
 			return -1
 		}

@@ -62,8 +62,7 @@ type Session struct {
 	unproven    bool // the command in flight is the first after a loss: an older answer may pass for its own
 	noBackslash bool // sql_mode NO_BACKSLASH_ESCAPES is on
 
-	// The answer to a Prepare is complete with its last definition, but an EOF may follow, numbered trailer. It is not known whether the login agreed to
-	// leave it out if that was not seen.
+	// The answer to a Prepare is complete with its last definition, but an EOF may follow, numbered trailer, unless the login agreed to leave it out.
 	trails, trailing bool
 	trailer          byte
 

@@ -1,5 +1,7 @@
 package mysqlwire
 
+import "tenantrace/collector/event"
+
 // Limits of what a session remembers of prepared statements. What is evicted is executed without a text.
 const (
 	maxStatements = 1024
@@ -18,8 +20,9 @@ type statement struct {
 	types    []byte   // of the parameters, two bytes each, as they were bound last; nil unknown
 	columns  *columns // of its result; nil: not described
 	long     []long
-	lostLong bool // more parameters than maxLong have long values: nothing is known of the next execution
-	gone     bool // no number leads to it: nothing more may be held for it
+	lostLong bool          // more parameters than maxLong have long values: nothing is known of the next execution
+	cursor   []event.Param // what the open cursor was opened with
+	gone     bool          // no number leads to it: nothing more may be held for it
 	held     int
 	used     uint64
 }
@@ -76,6 +79,25 @@ func (p *prepared) holdFor(st *statement, n int) bool {
 	}
 	st.held += n
 	return true
+}
+
+// paramSize is about what a value takes beside its bytes.
+const paramSize = 24
+
+// openCursor keeps the values of an execution for the fetches that follow; nil forgets those of the one before.
+func (p *prepared) openCursor(st *statement, params []event.Param) {
+	size := func(params []event.Param) (n int) {
+		for i := range params {
+			n += paramSize + len(params[i].Value)
+		}
+		return n
+	}
+	n := size(st.cursor)
+	st.held -= n
+	p.held -= n
+	if st.cursor = nil; p.holdFor(st, size(params)) {
+		st.cursor = params
+	}
 }
 
 // lastPrepared is the number that stands for the statement that was prepared last (MariaDB).

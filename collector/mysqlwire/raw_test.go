@@ -17,7 +17,6 @@ const (
 	capMultiStatements capabilities = 1 << 16
 	capMultiResults    capabilities = 1 << 17
 	capPSMultiResults  capabilities = 1 << 18
-	capDeprecateEOF    capabilities = 1 << 24
 
 	capMariaProgress capabilities = 1 << 32
 	capMariaBulk     capabilities = 1 << 34

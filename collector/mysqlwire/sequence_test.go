@@ -258,6 +258,21 @@ func TestAttributes(t *testing.T) {
 	diff(t, lines(*events), append([]string{"started unknown"}, want...))
 }
 
+// TestManyDefinitions has answers to a Prepare whose packets' numbers go round: what follows may have the number that an EOF would have.
+func TestManyDefinitions(t *testing.T) {
+	for _, eofs := range []bool{true, false} {
+		caps := modern
+		if !eofs {
+			caps |= capDeprecateEOF
+		}
+		for n := 250; n < 260; n++ {
+			calls := append(opening(caps), ask("\x16SELECT *"), answers(preparedAs(1, 0, slices.Repeat([]string{def("", "", "x", typeLong, 0, charsetBinary)}, n), eofs)...),
+				ask(executionOf(1, false)), answers(ok(0, 2)))
+			diff(t, lines(play(t, testConfig(), calls)), append(slices.Clone(openingLines), `statement 1 "SELECT *"`, `result 1/0 "OK 0" last`, `ready I`))
+		}
+	}
+}
+
 // TestLargePackets has messages of 16 MiB and more, which take several packets.
 func TestLargePackets(t *testing.T) {
 	for _, size := range []int{maxPayload - 1, maxPayload, maxPayload + 1, 2 * maxPayload} {

@@ -206,7 +206,7 @@ func (s *Session) parametersEnd(p *pending) {
 
 // endPrepare ends the answer to a Prepare with its last definition.
 func (s *Session) endPrepare(p *pending) {
-	s.trails, s.trailer = true, p.next
+	s.trails, s.trailer = s.caps&capDeprecateEOF == 0, p.next
 	s.done()
 }
 
