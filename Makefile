@@ -3,7 +3,7 @@
 SHELL         := /bin/bash
 .SHELLFLAGS   := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build generate check-generated lint test lab bench identity-matrix fuzz vm-test verifier-cost vagrant-test deps clean
+.PHONY: help build generate check-generated lint test lab bench cost identity-matrix fuzz vm-test verifier-cost vagrant-test deps clean
 
 # Where the installed Go is older than go.mod asks for, it fetches that toolchain itself.
 export GOTOOLCHAIN ?= auto
@@ -46,6 +46,10 @@ lab: deps build ## run the lab: a flawed Django service over mutual TLS, its tra
 bench: deps build ## measure with and without the daemon, in pairs; then the Go benchmarks
 	go run -trimpath ./lab/cmd/lab bench --daemon bin/tenantrace $(LABFLAGS)
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+
+cost: deps build ## measure what the daemon costs servers that do next to nothing for a request, also with its probes on exported functions (20 minutes)
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION) -X tenantrace/collector/openssl.exportedOnly=yes' -o bin/tenantrace-exported ./cmd/tenantrace
+	go run -trimpath ./lab/cmd/lab cost --daemon bin/tenantrace --other bin/tenantrace-exported --other-name 'exported functions' $(LABFLAGS)
 
 identity-matrix: deps build ## hold the identity of each request against the certificate sent: many servers, TLS versions, kinds of sessions (half an hour; fetches servers)
 	go run ./lab/cmd/lab identity --daemon bin/tenantrace $(LABFLAGS)

@@ -51,6 +51,9 @@ type Probe struct {
 	Emulated       bool   // the kernel emulates that instruction at a probe, which is about ten times cheaper than to single-step it
 }
 
+// exportedOnly is set by the linker (-X) in a build that measures what probes on the exported functions cost.
+var exportedOnly string
+
 // placement is where one kind of call can be probed.
 type placement struct {
 	kind     Kind
@@ -92,7 +95,7 @@ func (l *library) probes() []Probe {
 	var out []Probe
 	for _, p := range places {
 		// A linker may fold functions whose code is the same. What serves two kinds cannot be told apart: it is not probed.
-		if p.target != 0 && len(kinds[p.target]) == 1 {
+		if p.target != 0 && len(kinds[p.target]) == 1 && exportedOnly == "" {
 			q := Probe{Kind: p.kind, Symbol: p.exported[0].Symbol, Internal: true, Length: LengthArg, LengthArgIndex: p.index}
 			out = append(out, l.probe(q, p.target))
 			continue

@@ -318,3 +318,18 @@ func TestIssuerKey(t *testing.T) {
 		}
 	}
 }
+
+// Of a certificate that is there twice, the earlier moment counts, in whatever order.
+func TestEntryTwice(t *testing.T) {
+	lists, err := readBytes(defaultCA(t).list(t, x509.RevocationList{}, big.NewInt(5), big.NewInt(7), big.NewInt(7), big.NewInt(9)), 10, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, ok := lists[0].Find("7")
+	if want := issued.Add(-2 * time.Minute); !ok || !e.Since.Equal(want) {
+		t.Errorf("revoked since %v (%v), want %v", e.Since, ok, want)
+	}
+	if lists[0].Len() != 3 {
+		t.Errorf("%d entries, want 3", lists[0].Len())
+	}
+}

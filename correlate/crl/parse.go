@@ -210,8 +210,9 @@ func (l *List) entry(in []byte) error {
 
 // sort makes the entries searchable. Of one that is there twice, the earlier moment counts.
 func (l *List) sort() {
-	if !slices.IsSortedFunc(l.records, compareSerials) {
-		slices.SortFunc(l.records, func(a, b record) int { return bytes.Compare(a[:], b[:]) })
+	byTime := func(a, b record) int { return bytes.Compare(a[:], b[:]) } // of one serial number, the earliest first
+	if !slices.IsSortedFunc(l.records, byTime) {
+		slices.SortFunc(l.records, byTime)
 	}
 	l.records = slices.CompactFunc(l.records, func(a, b record) bool { return compareSerials(a, b) == 0 })
 	if cap(l.records)-len(l.records) > len(l.records)/8 {

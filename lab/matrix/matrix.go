@@ -70,30 +70,24 @@ type matrix struct {
 	server    *pki.Leaf
 	nobody    *proc.User
 	people    []person
+	leaves    []*pki.Leaf // of the people
 	files     []clientFile
 	bad       int // rows
 }
 
 // Run runs the matrix and prints its table.
 func Run(ctx context.Context, cfg Config) (err error) {
-	if os.Geteuid() != 0 {
-		return errors.New("the matrix runs servers as users of their own and traces them, which only root can [run it as root]")
-	}
 	selected, withDatabase, err := selection(&cfg)
 	if err != nil {
 		return err
 	}
-	if err := script(ctx, provisionScript, cfg.Out); err != nil {
-		return fmt.Errorf("install what the matrix needs: %w", err)
-	}
-	m := &matrix{cfg: cfg}
-	if err := m.setUp(); err != nil {
+	m, err := newMatrix(ctx, cfg)
+	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, m.close()) }()
 	if cfg.Keep {
 		fmt.Fprintf(cfg.Out, "lab: files are in %s and stay there; the recordings among them hold what went over the connections\n", m.dir)
-	} else {
-		defer func() { err = errors.Join(err, os.RemoveAll(m.dir)) }()
 	}
 	printHead(cfg.Out)
 	for _, s := range selected {
@@ -110,6 +104,35 @@ func Run(ctx context.Context, cfg Config) (err error) {
 		return fmt.Errorf("%d rows: %w", m.bad, ErrRows)
 	}
 	return nil
+}
+
+// newMatrix installs what the servers need, and makes directories and certificates.
+func newMatrix(ctx context.Context, cfg Config) (*matrix, error) {
+	if os.Geteuid() != 0 {
+		return nil, errors.New("the matrix runs servers as users of their own and traces them, which only root can [run it as root]")
+	}
+	if err := script(ctx, provisionScript, cfg.Out); err != nil {
+		return nil, fmt.Errorf("install what the matrix needs: %w", err)
+	}
+	m := &matrix{cfg: cfg}
+	if err := m.setUp(); err != nil {
+		return nil, errors.Join(err, m.close())
+	}
+	return m, nil
+}
+
+// close removes what newMatrix made, but for what stays between runs.
+func (m *matrix) close() error {
+	if m.cfg.Keep || m.dir == "" {
+		return nil
+	}
+	return os.RemoveAll(m.dir)
+}
+
+// yard is where a server runs.
+func (m *matrix) yard(s *server) *yard {
+	dir := filepath.Join(m.dir, strings.ReplaceAll(s.name, " ", "-"))
+	return &yard{Name: filepath.Base(dir), Dir: dir, Cert: m.server.CertFile, Key: m.server.KeyFile, CA: m.authority.RootFile, cache: m.cache, nobody: m.nobody}
 }
 
 // selection gives the servers that were asked for.
@@ -201,6 +224,7 @@ func (m *matrix) issue() error {
 		if err != nil {
 			return err
 		}
+		m.leaves = append(m.leaves, leaf)
 		m.people = append(m.people, person{leaf.SHA256, !profile.SelfSigned})
 		m.files = append(m.files, clientFile{leaf.CertFile, leaf.KeyFile})
 	}

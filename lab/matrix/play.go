@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"tenantrace/lab/tracer"
@@ -35,8 +34,8 @@ type result struct {
 
 // play plays all rows of a server.
 func (m *matrix) play(ctx context.Context, s *server) (err error) {
-	a := &act{matrix: m, server: s, dir: filepath.Join(m.dir, strings.ReplaceAll(s.name, " ", "-"))}
-	y := &yard{Name: filepath.Base(a.dir), Dir: a.dir, Cert: m.server.CertFile, Key: m.server.KeyFile, CA: m.authority.RootFile, cache: m.cache, nobody: m.nobody}
+	y := m.yard(s)
+	a := &act{matrix: m, server: s, dir: y.Dir}
 	if a.running, err = s.start(ctx, y); err != nil {
 		return err
 	}

@@ -22,6 +22,7 @@ commands:
   run       plays every scenario against each kind of worker and each way to the database, and says what the daemon made of it
   load      sends an exact number of requests with planted faults, and counts that the daemon saw each of them
   identity  holds the daemon's identity of each request against the certificate sent, over many servers and kinds of sessions
+  cost      measures servers that do next to nothing for a request with and without the daemon, in rounds
   bench     measures the service with and without the daemon, in pairs
   seed      makes the lab's database and keeps it in a directory, for --seed
 
@@ -54,11 +55,19 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 	load := lab.LoadConfig{}
 	bench := lab.BenchConfig{}
 	identity := matrix.Config{}
+	cost := matrix.CostConfig{}
 	switch name {
 	case "identity":
 		flags.BoolVar(&identity.Quick, "quick", false, "only a part of the servers, with few requests")
 		flags.IntVar(&identity.Requests, "requests", 0, fmt.Sprintf("requests of each row (default %d, with --quick %d)", matrix.DefaultRequests, matrix.QuickRequests))
 		flags.StringSliceVar(&identity.Servers, "servers", nil, `names of the servers, as "node 20" (default: all)`)
+	case "cost":
+		flags.IntVar(&cost.Connections, "connections", matrix.DefaultCostConnections, "connections")
+		flags.StringVar(&cost.Other, "other", "", "executable of another daemon to compare with")
+		flags.StringVar(&cost.OtherName, "other-name", "other", "what the tables call it")
+		flags.IntVar(&cost.Requests, "requests", matrix.DefaultCostRequests, "requests in each measurement")
+		flags.IntVar(&cost.Rounds, "rounds", matrix.DefaultRounds, "rounds, each with one measurement without and one with each daemon")
+		flags.StringSliceVar(&cost.Servers, "servers", nil, `names of the servers, as "node 20" (default: four unlike ones)`)
 	case "run":
 		flags.StringSliceVar(&selection.Servers, "servers", nil, "names of the servers to play at, as gthread-tls (default: all)")
 		flags.StringSliceVar(&selection.Scenarios, "scenarios", nil, "ids of the scenarios to play, as E10 (default: all)")
@@ -76,7 +85,7 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 		fmt.Fprint(out, usage)
 		return nil
 	default:
-		return fmt.Errorf("unknown command %q [one of run, load, bench, identity, seed]", name)
+		return fmt.Errorf("unknown command %q [one of run, load, identity, cost, bench, seed]", name)
 	}
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
@@ -98,9 +107,15 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 	}
 	load.Config, bench.Config = cfg, cfg
 	identity.Daemon, identity.Work, identity.Keep, identity.Out = cfg.Daemon, cfg.Work, cfg.Keep, cfg.Out
+	cost.Daemon, cost.Work, cost.Out = cfg.Daemon, cfg.Work, cfg.Out
 	switch name {
 	case "identity":
 		return matrix.Run(ctx, identity)
+	case "cost":
+		if cost.Connections < 1 || cost.Rounds < 1 {
+			return errors.New("--connections and --rounds must be at least 1")
+		}
+		return matrix.Cost(ctx, cost)
 	case "load":
 		if load.Connections < 1 || load.Requests < 1 {
 			return errors.New("--connections and --requests must be at least 1")
