@@ -125,8 +125,21 @@ func isNull(nulls []byte, i, offset int) bool {
 	return i/8 < len(nulls) && nulls[i/8]>>(i%8)&1 != 0
 }
 
+// sendable tells whether a parameter can have a type. What servers make of the others differs: where the values behind such a one stand is not known.
+func sendable(kind byte) bool {
+	switch kind {
+	case typeInt24, typeYear, typeBit, typeNewDate, typeBool:
+		return false
+	}
+	return true
+}
+
 // param reads one value. flags has the bit for unsigned numbers.
 func (s *Session) param(c *cursor, kind, flags byte) event.Param {
+	if !sendable(kind) {
+		c.b, c.bad = nil, true
+		return event.Param{}
+	}
 	raw := c.value(kind)
 	if c.bad {
 		return event.Param{}

@@ -24,7 +24,7 @@ func TestLive(t *testing.T) {
 	server := startServer(t, "--ssl-cert="+cert, "--ssl-key="+key)
 	for name, test := range map[string]func(*testing.T, *liveServer){
 		"PyMySQL": livePyMySQL, "PyMySQL, TLS": livePyMySQLTLS, "mysqlclient": liveMySQLdb, "mysqlclient, compressed": liveCompressed, "mariadb": liveCLI, "go-sql-driver": liveGo,
-		"by hand": liveRaw, "origins": liveOrigins, "bulk": liveBulk, "sixteen megabytes": liveLarge,
+		"by hand": liveRaw, "types": liveTypes, "origins": liveOrigins, "bulk": liveBulk, "sixteen megabytes": liveLarge,
 	} {
 		t.Run(name, func(t *testing.T) {
 			server.admin(t, seed)

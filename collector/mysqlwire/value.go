@@ -148,7 +148,7 @@ func appendNumber(dst []byte, c column, raw []byte) ([]byte, bool) {
 // appendFloat writes whole numbers as such: there are clients that send every number as a double.
 func appendFloat(dst []byte, v float64, bits int) []byte {
 	format := byte('f')
-	if a := math.Abs(v); a >= 1e15 || a != 0 && a < 1e-4 {
+	if a := math.Abs(v); a > 1<<53 || a != 0 && a < 1e-4 {
 		format = 'g'
 	}
 	return strconv.AppendFloat(dst, v, format, -1, bits)
