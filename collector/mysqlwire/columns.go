@@ -86,7 +86,7 @@ func (s *Session) define(p *pending, body []byte, cut bool) {
 	col := event.Column{Name: named.text, Owner: owner}
 	if len(database) > 0 && len(orgTable) > 0 && len(orgName) > 0 {
 		table := s.cfg.Names.name(orgTable).text
-		if text, known := p.sql(); known && trace(text, table, org.text, s.noBackslash).real() {
+		if s.real(p, table, org.text) {
 			col.Database, col.OrgTable, col.OrgName = s.cfg.Names.name(database).text, table, org.text
 			if real {
 				col.Table = tableHash(database, orgTable)

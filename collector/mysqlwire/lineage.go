@@ -13,6 +13,18 @@ type lineage struct {
 // real tells whether table and column are what the server calls them.
 func (l lineage) real() bool { return !l.derived && !l.renamed && !l.hidden }
 
+// maxTraced is how much text is read for the columns of one command's results, in bytes: a text of many statements has as many results.
+const maxTraced = 16 * DefaultMaxText
+
+// real tells whether a column of p's result comes from where the server says.
+func (s *Session) real(p *pending, table, column string) bool {
+	text, known := p.sql()
+	if p.traced += len(text); !known || p.traced > maxTraced {
+		return false
+	}
+	return trace(text, table, column, s.noBackslash).real()
+}
+
 // maxFrames is how deep parentheses are followed.
 const maxFrames = 32
 

@@ -51,3 +51,26 @@ func TestLineageIsLinear(t *testing.T) {
 		}
 	}
 }
+
+// TestManyResults has a text of many statements, whose results each ask where their column comes from.
+func TestManyResults(t *testing.T) {
+	const one = "SELECT tenant_id FROM invoices;"
+	n := DefaultMaxText / len(one)
+	var answer []string
+	for i := range n {
+		flags := status(statusMoreResults)
+		if i == n-1 {
+			flags = 0
+		}
+		answer = append(answer, result(flags, []string{def("invoices", "tenant_id", "tenant_id", typeString, 0, utf8mb4)}, textRow("acme"))...)
+	}
+	begun := time.Now()
+	got := lines(play(t, testConfig(), append(opening(modern), ask("\x03"+strings.Repeat(one, n)), server(packets(1, answer...)))))
+	took := time.Since(begun)
+	if first, last := got[3], got[len(got)-2]; !strings.Contains(first, "@shop.invoices") || !strings.Contains(last, " tenant_id[] (acme) count=1 last") {
+		t.Errorf("first %s, last %s", first, last)
+	}
+	if len(got) != n+4 || took > time.Second {
+		t.Errorf("%d events of %d results in %v", len(got), n, took)
+	}
+}

@@ -35,6 +35,7 @@ type pending struct {
 	user      string // of COM_CHANGE_USER
 	database  string // of COM_CHANGE_USER and COM_INIT_DB
 	unknown   bool   // they were not captured
+	traced    int    // bytes of text that were read to tell where columns come from
 }
 
 // sql gives the text of p; false if it is not wholly known.
@@ -60,14 +61,6 @@ func (q *queue) head() *pending {
 		return nil
 	}
 	return q.at(0)
-}
-
-// last is the command that was sent last, nil if all are answered.
-func (q *queue) last() *pending {
-	if q.n == 0 {
-		return nil
-	}
-	return q.at(q.n - 1)
 }
 
 // push appends p; false if there are too many.
