@@ -24,7 +24,7 @@ func TestLive(t *testing.T) {
 	server := startServer(t, "--ssl-cert="+cert, "--ssl-key="+key)
 	for name, test := range map[string]func(*testing.T, *liveServer){
 		"PyMySQL": livePyMySQL, "PyMySQL, TLS": livePyMySQLTLS, "mysqlclient": liveMySQLdb, "mysqlclient, compressed": liveCompressed, "mariadb": liveCLI, "go-sql-driver": liveGo,
-		"by hand": liveRaw, "types": liveTypes, "origins": liveOrigins, "bulk": liveBulk, "sixteen megabytes": liveLarge,
+		"by hand": liveRaw, "types": liveTypes, "drivers": liveDrivers, "origins": liveOrigins, "bulk": liveBulk, "sixteen megabytes": liveLarge,
 	} {
 		t.Run(name, func(t *testing.T) {
 			server.admin(t, seed)
@@ -91,7 +91,7 @@ c.ping()
 c.close()
 `)
 	got := w.stop(t)[1]
-	w.checkLate(t, 1)
+	w.checkLate(t, 1, true)
 	recorded(t, "pymysql", w.calls[1])
 	diff(t, got, []string{
 		`started app@shop`, `ready I`,
@@ -149,7 +149,7 @@ c.select_db("shop")
 c.close()
 `)
 	got := w.stop(t)[1]
-	w.checkLate(t, 1)
+	w.checkLate(t, 1, true)
 	recorded(t, "mysqlclient", w.calls[1])
 	text := strings.Join(got, "\n")
 	for _, want := range []string{
@@ -191,7 +191,7 @@ func liveCLI(t *testing.T, server *liveServer) {
 	w.client(t, "/usr/bin/mariadb", "--no-defaults", "--skip-ssl", "--host="+host, "--port="+port, "--user=app", "--password=secret", "shop", "-e",
 		"SELECT tenant_id FROM invoices; use other; SELECT who FROM shop.open WHERE id = 1; ALTER TABLE shop.invoices FORCE")
 	got := w.stop(t)[1]
-	w.checkLate(t, 1)
+	w.checkLate(t, 1, true)
 	text := strings.Join(got, "\n")
 	for _, want := range []string{`started app@shop`, `tenant_id@shop.invoices (acme) (beta) count=3 last`, `database other`, `simple "ALTER TABLE shop.invoices FORCE"`} {
 		if !strings.Contains(text, want) {
@@ -222,7 +222,7 @@ func liveGo(t *testing.T, server *liveServer) {
 		w := startWire(t, server.socket)
 		w.client(t, binary, w.listener.Addr().String(), mode)
 		got := w.stop(t)[1]
-		w.checkLate(t, 1)
+		w.checkLate(t, 1, true)
 		recorded(t, "go-sql-driver-"+strings.TrimPrefix(mode, "interpolateParams="), w.calls[1])
 		text := strings.Join(got, "\n")
 		for _, want := range wants {

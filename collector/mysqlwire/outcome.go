@@ -26,19 +26,23 @@ func readEOF(body []byte) outcome {
 	return outcome{flags: status(c.uint16())}
 }
 
-// readOK reads OK: affected rows, an id, flags, warnings, a text, and what session tracking reports.
-func readOK(body []byte) (o outcome, ok bool) {
+// readOK reads OK: affected rows, an id, flags, warnings, a text, and what session tracking reports. What else begins like OK has no text at its end.
+func readOK(body []byte, cut bool) (o outcome, ok bool) {
 	c := cursor{b: body}
 	o.ok = c.uint8() == headOK
 	o.affected = c.lenenc()
 	c.lenenc()
 	o.flags = status(c.uint16())
 	c.uint16()
-	if ok = !c.bad; ok && o.flags&statusStateChanged != 0 {
-		c.str()
+	if c.bad {
+		return o, false
+	}
+	rest := c.b
+	text := c.str()
+	if o.flags&statusStateChanged != 0 {
 		o.changes = c.str() // nil if it was not captured whole
 	}
-	return o, ok
+	return o, cut || len(rest) == 0 || !c.bad && len(c.b) == 0 && !hasControl(text) || !hasControl(rest)
 }
 
 // okay acts on OK.
@@ -46,7 +50,7 @@ func (s *Session) okay(h event.Header, p *pending, body []byte) bool {
 	if s.back.size < okMin || s.back.kind != headOK && s.back.kind != headEOF {
 		return false
 	}
-	o, ok := readOK(body)
+	o, ok := readOK(body, s.back.cut)
 	if !ok {
 		return s.back.cut && s.unreadOK(h, p)
 	}

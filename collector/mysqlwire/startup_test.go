@@ -92,6 +92,9 @@ func TestLate(t *testing.T) {
 		{"one that does not wait", []call{ask("\x03SELECT 2"), server(packets(1, ok(0, 2)) + packets(1, ok(0, 2))), ask("\x03SELECT 3"), answers(ok(0, 2))}, []string{
 			`statement 1 simple "SELECT 2"`, `result 1/0 "OK 0" last`, `ready I`, `desync`, `statement 2 simple "SELECT 3"`, `result 2/0 "OK 0" last`, `ready I`,
 		}},
+		{"one that does not wait for a Prepare", []call{ask("\x03SELECT 2"), server(packets(1, preparedAs(117, 1, nil, true)...)), ask("\x03SELECT 3"), answers(ok(0, 2))}, []string{
+			`statement 1 simple "SELECT 2"`, `desync`, `result 1/0 unseen last`, `statement 2 simple "SELECT 3"`, `result 2/0 "OK 0" last`, `ready I`,
+		}},
 		{"compression", []call{client("\x0d\x00\x00\x00\x00\x00\x00" + packet(0, "\x03SELECT 1")), server("\x0b\x00\x00\x01\x00\x00\x00" + packet(1, ok(0, 2)))}, nil},
 		{"another user", []call{ask("\x11boss\x00\x04salttwo\x00" + le(45, 2) + "plugin\x00"), answers(ok(0, 2))}, []string{"started boss@two", "ready I"}},
 		{"reset", []call{ask("\x1f"), answers(ok(0, 2))}, []string{"started unknown", "ready I"}},
