@@ -14,7 +14,7 @@ var columnTypes = []struct{ sql, value string }{
 	{"INT", "-2000000000"}, {"INT UNSIGNED", "4000000000"}, {"BIGINT", "-9000000000000000000"}, {"BIGINT UNSIGNED", "18000000000000000000"}, {"YEAR", "2024"}, {"BIT(12)", "2731"},
 	{"DECIMAL(20,5)", "-123456789012345.00500"}, {"FLOAT", "-1.5"}, {"DOUBLE", "0.1"}, {"DOUBLE", "12345678901"}, {"DATE", "'2024-01-02'"}, {"DATE", "'0000-00-00'"}, {"TIME(6)", "'-25:04:05.000006'"},
 	{"TIME", "'100:00:01'"}, {"DATETIME(6)", "'2024-12-31 23:59:58.123456'"}, {"DATETIME", "'2024-01-02 00:00:00'"}, {"TIMESTAMP", "'2024-01-02 03:04:05'"}, {"CHAR(8)", "'ab c'"},
-	{"VARCHAR(300)", "REPEAT('v', 255)"}, {"VARCHAR(20)", "''"}, {"VARCHAR(20)", "'Müller'"}, {"BINARY(16)", "UNHEX('112233445566778899aabbccddeeff00')"}, {"VARBINARY(20)", "UNHEX('ff0001')"},
+	{"VARCHAR(300)", "REPEAT('v', 255)"}, {"VARCHAR(20)", "''"}, {"VARCHAR(20)", "'M\u00fcller'"}, {"BINARY(16)", "UNHEX('112233445566778899aabbccddeeff00')"}, {"VARBINARY(20)", "UNHEX('ff0001')"},
 	{"TINYTEXT", "'t'"}, {"TEXT", "'te'"}, {"LONGTEXT", "'tex'"}, {"TINYBLOB", "'b'"}, {"BLOB", "UNHEX('00ff')"}, {"LONGBLOB", "'blo'"}, {"ENUM('a','b')", "'b'"}, {"SET('x','y')", "'x,y'"},
 	{"JSON", `'{"a": 1}'`}, {"UUID", "'11223344-5566-7788-99aa-bbccddeeff00'"}, {"INET6", "'2001:db8::1'"}, {"POINT", "ST_GeomFromText('POINT(1 2)')"}, {"INT", "NULL"},
 }

@@ -28,7 +28,7 @@ const (
 	typeVarchar   = 15
 	typeBit       = 16
 	typeBool      = 244
-	typeTinyBlob  = 249 // … 252: the blobs
+	typeTinyBlob  = 249 // to 252: the blobs
 	typeBlob      = 252
 	typeString    = 254
 )
