@@ -64,11 +64,47 @@ static __always_inline bool is_frontend(const __u8 *b, __u32 n)
 	return false;
 }
 
+static __always_inline bool is_printable(__u8 c)
+{
+	return c >= ' ' && c <= '~';
+}
+
+/* MySQL's greeting, the first message of its server: a header (length in three bytes, number 0), protocol version 10, the server's version. There are
+ * clients that read the header alone first. */
+static __always_inline bool is_greeting(const __u8 *b, __u32 n)
+{
+	if ((b[0] < 44 && !b[1]) || b[1] > 1 || b[2] || b[3])
+		return false;
+	return n == 4 || (n >= 8 && b[4] == 10 && is_printable(b[5]) && is_printable(b[6]) && is_printable(b[7]));
+}
+
+/* A command of MySQL's client on a connection that is older than the tracing: query, prepare, execute, alone in what was written. */
+static __always_inline bool is_command(const __u8 *b, __u32 n)
+{
+	__u32 length = b[0] | (__u32)b[1] << 8 | (__u32)b[2] << 16;
+
+	if (b[3] || n < 8 || length + 4 != n)
+		return false;
+	switch (b[4]) {
+	case 0x03: /* the text may have attributes in front: their number, and 1 */
+		return b[5] >= '\t' || b[6] == 1;
+	case 0x16:
+		return b[5] >= '\t';
+	case 0x17:
+		return n >= 14;
+	}
+	return false;
+}
+
 /* first: nothing was moved in this direction before. */
 static __always_inline __u32 classify(__u16 origin, bool first, const __u8 *b, __u32 n, __u32 direction)
 {
+	if (direction == DIRECTION_IN && origin != ORIGIN_ACCEPTED && first && n >= 4 && is_greeting(b, n) && (n > 4 || origin == ORIGIN_CONNECTED))
+		return CLASS_MYSQL;
 	if (n < 5) /* a client may cut its first bytes as it likes: Go puts them together */
 		return direction == DIRECTION_IN && origin == ORIGIN_ACCEPTED && first && begins_method(b[0]) ? CLASS_HTTP : CLASS_UNKNOWN;
+	if (direction == DIRECTION_OUT && origin == ORIGIN_LATE && !is_frontend(b, n) && is_command(b, n)) /* its length may look like TLS */
+		return CLASS_MYSQL;
 	if (b[0] == 0x16 && b[1] == 3 && b[2] <= 4)
 		return CLASS_TLS;
 	if (direction == DIRECTION_IN)

@@ -86,6 +86,7 @@ enum socket_class {
 	CLASS_TLS,
 	CLASS_HTTP,
 	CLASS_POSTGRESQL,
+	CLASS_MYSQL,
 };
 
 enum socket_origin {

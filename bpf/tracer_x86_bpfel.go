@@ -210,6 +210,7 @@ const (
 	TracerSocketClassCLASS_TLS        TracerSocketClass = 2
 	TracerSocketClassCLASS_HTTP       TracerSocketClass = 3
 	TracerSocketClassCLASS_POSTGRESQL TracerSocketClass = 4
+	TracerSocketClassCLASS_MYSQL      TracerSocketClass = 5
 )
 
 type TracerSocketClosedRecord struct {

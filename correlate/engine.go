@@ -143,6 +143,10 @@ func (e *Engine) Handle(ev event.Event) {
 		e.sessionStarted(ev)
 	case *event.SessionSetting:
 		e.sessionSetting(ev)
+	case *event.SessionDatabase:
+		e.sessionDatabase(ev)
+	case *event.SessionUnreadable:
+		e.sessionUnreadable(ev)
 	case *event.Statement:
 		e.statementWritten(ev)
 	case *event.Result:

@@ -162,10 +162,12 @@ func (u *unit) resolve(by *rules, r *reading, v tenantsql.Value, from source) {
 	case tenantsql.Literal:
 		u.addText(v.Text, v.Array, verdict.EvidenceLiteral, from)
 	case tenantsql.Param:
-		if p := r.param(v.Index); p.known {
-			u.addText(p.text, v.Array, p.level, from)
-		} else {
-			u.opaque = true
+		for p := range r.values(v.Index) {
+			if p.known {
+				u.addText(p.text, v.Array, p.level, from)
+			} else {
+				u.opaque = true
+			}
 		}
 	case tenantsql.Setting:
 		name := strings.ToLower(v.Text)

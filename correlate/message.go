@@ -126,6 +126,7 @@ func (e *Engine) answer(s *session, m *message, result *event.Result) {
 	r := reading{}
 	if !unknown {
 		r = e.read(s, text, cut, m.seen.Params)
+		r.sets, r.setsCut = m.seen.Sets, m.seen.SetsCut
 	}
 	u.textCut, u.noText = cut, unknown && !cut && !u.unparsed || r.unknown
 	if r.said != nil {

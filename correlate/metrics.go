@@ -7,6 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"tenantrace/collector/event"
 	"tenantrace/correlate/verdict"
 )
 
@@ -67,6 +68,7 @@ type metrics struct {
 	revokedConns *prometheus.GaugeVec
 	verdictLag   prometheus.Histogram
 	evictedTotal *prometheus.CounterVec
+	unreadable   *prometheus.CounterVec
 }
 
 // counters are the children of a service that each statement needs.
@@ -110,6 +112,10 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 			Buckets: []float64{.001, .01, .1, .25, 1, 5, 30, 60},
 		}),
 		evictedTotal: counter("evicted_total", "Entries that had to leave a bounded table.", "table"),
+		unreadable:   counter("unreadable_sessions_total", "Database connections whose bytes can no longer be read, by reason: their statements are not seen on them.", "reason"),
+	}
+	for _, r := range event.UnreadableReasons {
+		m.unreadable.WithLabelValues(string(r))
 	}
 	for _, t := range evictedTables {
 		m.evictedTotal.WithLabelValues(t)
@@ -119,6 +125,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	}
 	for _, c := range []prometheus.Collector{
 		m.requests, m.unread, m.statements, m.links, m.unattributed, m.exempted, m.lapsedTotal, m.ended, m.findings, m.tlsConns, m.certificates, m.expiredConns, m.revokedConns, m.verdictLag, m.evictedTotal,
+		m.unreadable,
 	} {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("correlate: register metrics [use one registry for one engine]: %w", err)

@@ -4,16 +4,8 @@ import (
 	"fmt"
 	"testing"
 
-	"tenantrace/collector/event"
 	"tenantrace/correlate/verdict"
 )
-
-// mysql opens a session of MySQL.
-func (tr *trace) mysql() event.ConnID {
-	db := tr.database()
-	tr.play(&event.SessionStarted{Header: tr.head(web, web), Conn: db, Engine: event.MySQL, Database: "shop", User: "app"})
-	return db
-}
 
 func TestMySQLSession(t *testing.T) {
 	const ok, foreign = "ok_exact thread literal acme", "violation thread literal beta [CROSS_TENANT_READ]"
@@ -37,7 +29,7 @@ func TestMySQLSession(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			tr := newTrace(t, "")
 			tr.known("beta")
-			c, db := tr.client("acme"), tr.mysql()
+			c, db := tr.client("acme"), tr.mysql("shop")
 			tr.sql(db, 9, selectScoped)
 			tr.lines = nil
 			r := tr.request(c, 7, "/")
@@ -61,7 +53,7 @@ func TestMySQLSession(t *testing.T) {
 func TestManyVariables(t *testing.T) {
 	tr := newTrace(t, "")
 	tr.known("beta")
-	db := tr.mysql()
+	db := tr.mysql("shop")
 	for i := range 10 * maxVariables {
 		tr.sql(db, 7, fmt.Sprintf("SET @v%d = 'beta'", i))
 	}
@@ -73,7 +65,7 @@ func TestManyVariables(t *testing.T) {
 
 func TestUse(t *testing.T) {
 	tr := newTrace(t, "")
-	c, db := tr.client("acme"), tr.mysql()
+	c, db := tr.client("acme"), tr.mysql("shop")
 	r := tr.request(c, 7, "/")
 	tr.sql(db, 7, "USE archive")
 	tr.sql(db, 7, selectScoped)

@@ -67,8 +67,10 @@ type reading struct {
 	keys    []tenantsql.Statement
 	unknown bool // it runs a statement whose text is not known
 	binds   []event.Param
-	args    []param // of EXECUTE, instead of binds
-	named   bool    // args are in force
+	args    []param         // of EXECUTE, instead of binds
+	named   bool            // args are in force
+	sets    [][]event.Param // of a bulk execution, which binds each in turn
+	setsCut bool            // there are more
 }
 
 // param is the value of a parameter.

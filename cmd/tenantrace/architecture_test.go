@@ -39,7 +39,7 @@ var rules = []rule{
 	{folder: "collector/http1", ours: []string{"collector/event", "collector/http1"}},
 	{folder: "collector/http2", ours: []string{"collector/event", "collector/http2"}, others: []string{"golang.org/x/net"}},
 	{folder: "collector/identity", ours: []string{"collector/event", "collector/identity"}},
-	{folder: "collector/mywire", ours: []string{"collector/event", "collector/mywire"}},
+	{folder: "collector/mysqlwire", ours: []string{"collector/event", "collector/mysqlwire"}},
 	{folder: "collector/pgwire", ours: []string{"collector/event", "collector/pgwire"}},
 	{folder: "collector/recording", ours: []string{"collector/event"}},
 	{folder: "correlate", ours: []string{"collector/event", "correlate"}, others: []string{"github.com/prometheus/client_golang"}},

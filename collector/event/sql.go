@@ -9,7 +9,8 @@ const (
 	MySQL      Engine = "mysql"
 )
 
-// SessionStarted is a database session as its client asked for it, or as it was found (Unknown).
+// SessionStarted is a database session as its client asked for it, or as it was found (Unknown). A further one on the same connection begins anew: nothing
+// of the earlier session is left (MySQL: COM_CHANGE_USER, COM_RESET_CONNECTION).
 type SessionStarted struct {
 	Header
 	Conn     ConnID `json:"conn"`
@@ -21,13 +22,41 @@ type SessionStarted struct {
 	Unknown  bool              `json:"unknown,omitempty"` // its beginning was not seen: session state is not known
 }
 
-// SessionSetting is a ParameterStatus message of the server.
+// SessionSetting is a ParameterStatus message of the server; of MySQL a system variable that its session tracking reports.
 type SessionSetting struct {
 	Header
 	Conn  ConnID `json:"conn"`
 	Name  string `json:"name"` // lower case
 	Value string `json:"value"`
 }
+
+// SessionDatabase is another default database of a MySQL session: COM_INIT_DB, or as the server's session tracking reports it (USE).
+type SessionDatabase struct {
+	Header
+	Conn     ConnID `json:"conn"`
+	Database string `json:"database"`
+}
+
+// SessionUnreadable says that from now on the bytes of a database connection cannot be read, so that its statements are not seen on it.
+type SessionUnreadable struct {
+	Header
+	Conn   ConnID           `json:"conn"`
+	Reason UnreadableReason `json:"reason"`
+}
+
+// UnreadableReason says why a session cannot be read.
+type UnreadableReason string
+
+// The reasons.
+const (
+	UnreadableTLS         UnreadableReason = "tls"         // what goes over the socket is encrypted; if its library is followed, its TLS connection shows the session
+	UnreadableCompressed  UnreadableReason = "compressed"  // client and server agreed to compress
+	UnreadableOld         UnreadableReason = "old"         // a version of the protocol from before MySQL 4.1
+	UnreadableReplication UnreadableReason = "replication" // the server sends its log
+)
+
+// UnreadableReasons are all of them.
+var UnreadableReasons = [...]UnreadableReason{UnreadableTLS, UnreadableCompressed, UnreadableOld, UnreadableReplication}
 
 // TxStatus is the transaction indicator of ReadyForQuery: 'I' idle, 'T' in a transaction block, 'E' in a failed one; "" unknown.
 type TxStatus string
@@ -53,6 +82,9 @@ type Statement struct {
 	Params  []Param `json:"params,omitempty"`  // of Bind, $1 first
 	Portal  string  `json:"portal,omitempty"`  // name of the portal; "" the unnamed one
 	Resumed bool    `json:"resumed,omitempty"` // a further Execute of a suspended portal: it was judged by its first
+	// Sets are the distinct parameter sets of a MariaDB bulk execution, at most MaxRows of them; Params has then what is the same in all.
+	Sets    [][]Param `json:"sets,omitempty"`
+	SetsCut bool      `json:"sets_cut,omitempty"` // some sets were not captured, or MaxRows was passed
 }
 
 // Param is a bind value.
@@ -75,11 +107,12 @@ type Result struct {
 	Skipped bool     `json:"skipped,omitempty"` // the server discarded the Execute after an earlier error: it did not run
 	Empty   bool     `json:"empty,omitempty"`   // EmptyQueryResponse
 	Unseen  bool     `json:"unseen,omitempty"`  // the answer was not seen (connection closed, desynchronised)
-	Tag     string   `json:"tag,omitempty"`     // of CommandComplete, e.g. "SELECT 3", "INSERT 0 1"
+	Tag     string   `json:"tag,omitempty"`     // of CommandComplete, e.g. "SELECT 3", "INSERT 0 1"; of MySQL's OK "OK" and the affected rows
 	Error   string   `json:"error,omitempty"`   // SQLSTATE of ErrorResponse
 	Suspend bool     `json:"suspend,omitempty"` // PortalSuspended
 	Columns []Column `json:"columns,omitempty"` // the kept ones: those whose name, or whose (table, attribute) pair, is known as wanted
-	// Rows are the distinct tuples over Columns, at most MaxRows of them; a nil element is NULL.
+	// Rows are the distinct tuples over Columns, at most MaxRows of them; a nil element is NULL. If a statement has several result sets (CALL), Columns are
+	// those of all, and a row is nil where its set has no such column.
 	Rows    [][]*string `json:"rows,omitempty"`
 	Count   uint64      `json:"count,omitempty"`    // DataRow messages seen
 	RowsCut bool        `json:"rows_cut,omitempty"` // some rows or values were not captured, or MaxRows was passed
@@ -103,9 +136,14 @@ const MaxRows = 64
 // Column is a result column, RowDescription's terms.
 type Column struct {
 	Name  string `json:"name"`            // as the result names it
-	Table uint32 `json:"table,omitempty"` // OID of the table that it comes from, or 0
+	Table uint32 `json:"table,omitempty"` // OID of the table that it comes from, or 0; of MySQL a hash of Database and OrgTable if Owner is OrgName
 	Attr  int16  `json:"attr,omitempty"`  // attribute number in that table, or 0
 	Owner string `json:"owner,omitempty"` // the wanted column name that (Table, Attr) or Name stands for
+	// MySQL says where a column comes from by name, whatever the aliases: a table or a view. All are "" for a column that is computed, or that may come
+	// through a derived table or a common table expression of the text.
+	Database string `json:"database,omitempty"`
+	OrgTable string `json:"org_table,omitempty"`
+	OrgName  string `json:"org_name,omitempty"`
 }
 
 // SessionReady is ReadyForQuery.

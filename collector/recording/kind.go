@@ -35,6 +35,10 @@ func kindOf(e event.Event) string {
 		return "session_started"
 	case *event.SessionSetting:
 		return "session_setting"
+	case *event.SessionDatabase:
+		return "session_database"
+	case *event.SessionUnreadable:
+		return "session_unreadable"
 	case *event.SessionReady:
 		return "session_ready"
 	case *event.SessionDesync:
@@ -80,6 +84,10 @@ func newEvent(kind string) event.Event {
 		return new(event.SessionStarted)
 	case "session_setting":
 		return new(event.SessionSetting)
+	case "session_database":
+		return new(event.SessionDatabase)
+	case "session_unreadable":
+		return new(event.SessionUnreadable)
 	case "session_ready":
 		return new(event.SessionReady)
 	case "session_desync":

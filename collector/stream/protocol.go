@@ -65,6 +65,8 @@ func (r *Registry) classify(s *stream, p piece) protocol {
 		return httpServer{http1.New(http1.Config{Fields: r.cfg.Fields}, s.conn, r.cfg.Emit)}
 	case !in && s.role != event.RoleServer && pgwire.SniffFrontend(p.data):
 		return r.postgres(s, p)
+	case s.role != event.RoleServer:
+		return r.mysql(s, p)
 	}
 	return nil
 }

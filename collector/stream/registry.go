@@ -6,6 +6,7 @@ import (
 
 	"tenantrace/bpf"
 	"tenantrace/collector/event"
+	"tenantrace/collector/mysqlwire"
 	"tenantrace/collector/pgwire"
 )
 
@@ -28,6 +29,7 @@ type Registry struct {
 	sockets  map[bpf.TracerSocketId]*socket
 	bySocket map[bpf.TracerSocketId]*stream // TLS connections
 	catalogs map[catalogKey]*pgwire.Catalog
+	names    *mysqlwire.Names
 	recent   *list.List // front: most recently used
 	last     event.ConnID
 	evicted  uint64
@@ -47,7 +49,7 @@ func New(cfg Config) *Registry {
 		cfg.Max = DefaultMax
 	}
 	return &Registry{cfg: cfg, streams: map[any]*stream{}, sockets: map[bpf.TracerSocketId]*socket{},
-		bySocket: map[bpf.TracerSocketId]*stream{}, catalogs: map[catalogKey]*pgwire.Catalog{}, recent: list.New(), unfound: map[uint32]int{}}
+		bySocket: map[bpf.TracerSocketId]*stream{}, catalogs: map[catalogKey]*pgwire.Catalog{}, names: mysqlwire.NewNames(), recent: list.New(), unfound: map[uint32]int{}}
 }
 
 // Len is the number of connections held; Evicted of those closed for want of room.

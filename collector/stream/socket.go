@@ -84,7 +84,8 @@ func (r *Registry) SocketData(h event.Header, rec *bpf.TracerSocketDataRecord, d
 	s := r.find(rec.Socket)
 	if s == nil {
 		role := event.RoleServer
-		if rec.Class == uint32(bpf.TracerSocketClassCLASS_POSTGRESQL) {
+		switch bpf.TracerSocketClass(rec.Class) {
+		case bpf.TracerSocketClassCLASS_POSTGRESQL, bpf.TracerSocketClassCLASS_MYSQL:
 			role = event.RoleClient
 		}
 		s = r.add(h, rec.Socket, &stream{role: role, socket: rec.Socket})
