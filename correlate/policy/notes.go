@@ -25,11 +25,6 @@ func (d *decoder) notes(s *section, p *Policy) {
 		if from := q.identity.hop.From; from != FromConnection {
 			say(at("identity"), "%sidentity.from: %s is held, but this version reads no identity behind a proxy: every statement of it ends as unattributed, identity_unknown", where, from)
 		}
-		for _, db := range q.databases {
-			if db.Unscoped != UnscopedOff {
-				say(at("database"), "%sunscoped: %s is held, but this version raises no finding for such look-ups: they end as unattributed, no_evidence", where, db.Unscoped)
-			}
-		}
 		if q.verdict.Linger > 0 {
 			say(at("verdict"), "%sverdict.linger is held, but this version ties no statement to a set of requests", where)
 		}
