@@ -60,7 +60,7 @@ func learned(b *testing.B, exported bool) Target {
 	return to
 }
 
-// drain reads records until the ring buffer is closed, and gives how many there were.
+// drain reads records until it is stopped, and gives how many there were.
 func drain(b *testing.B, p *Programs) (stop func() int) {
 	b.Helper()
 	r, err := ringbuf.NewReader(p.Events())
@@ -73,7 +73,7 @@ func drain(b *testing.B, p *Programs) (stop func() int) {
 		for {
 			var record ringbuf.Record
 			switch err := r.ReadInto(&record); {
-			case errors.Is(err, os.ErrClosed):
+			case errors.Is(err, ringbuf.ErrFlushed):
 				return
 			case err != nil:
 				b.Error(err)
@@ -86,8 +86,10 @@ func drain(b *testing.B, p *Programs) (stop func() int) {
 		if err := r.Flush(); err != nil { // what is there is read before the end
 			b.Error(err)
 		}
-		r.Close()
 		done.Wait()
+		if err := r.Close(); err != nil {
+			b.Error(err)
+		}
 		return n
 	}
 }
