@@ -43,14 +43,15 @@ func Parse(der []byte) (*event.Certificate, error) {
 	return cert, nil
 }
 
-// signed tells whether what follows a TBSCertificate is a signature with its algorithm and nothing else: crypto/x509 lets pass what comes behind.
+// signed tells whether what follows a TBSCertificate is a signature of whole octets with its algorithm, and nothing else: crypto/x509 lets pass what comes behind,
+// and bits that are not used. OpenSSL verifies neither.
 func signed(after []byte) bool {
 	_, after, err := expect(after, tagSequence, "signatureAlgorithm")
 	if err != nil {
 		return false
 	}
-	_, after, err = expect(after, tagBitString, "signature")
-	return err == nil && len(after) == 0
+	bits, after, err := expect(after, tagBitString, "signature")
+	return err == nil && len(after) == 0 && len(bits.body) > 0 && bits.body[0] == 0
 }
 
 // ParsePeer reads a certificate of which its TBSCertificate and its signature are known: see Assemble. With an empty signature the

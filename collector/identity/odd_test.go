@@ -188,7 +188,7 @@ func TestLarge(t *testing.T) {
 	}
 }
 
-// Bytes behind the signature, inside of the certificate, are no part of it (RFC 5280, section 4.1): crypto/x509 lets them pass.
+// Bytes behind the signature, inside of the certificate, are no part of it, and a signature has whole octets (RFC 5280, section 4.1): crypto/x509 lets both pass.
 func TestBytesBehindTheSignature(t *testing.T) {
 	der := sign(t, &x509.Certificate{Subject: pkix.Name{CommonName: "acme"}}, p256(t))
 	outer, _, err := expect(der, tagSequence, "certificate")
@@ -196,14 +196,23 @@ func TestBytesBehindTheSignature(t *testing.T) {
 		t.Fatal(err)
 	}
 	longer := appendElement(nil, tagSequence, outer.body, []byte{5, 0})
-	if _, err := x509.ParseCertificate(longer); err != nil {
-		t.Fatalf("crypto/x509 has come to refuse it: %v", err)
+	tbs, signature := parts(t, der)
+	algorithm, _, err := next(outer.body[len(tbs):])
+	if err != nil {
+		t.Fatal(err)
+	}
+	signature[len(signature)-1] &^= 1
+	unused := appendElement(nil, tagSequence, tbs, algorithm.raw, appendElement(nil, tagBitString, []byte{1}, signature))
+	for _, odd := range [][]byte{longer, unused} {
+		if _, err := x509.ParseCertificate(odd); err != nil {
+			t.Fatalf("crypto/x509 has come to refuse it: %v", err)
+		}
 	}
 	for _, c := range []struct {
 		name string
 		der  []byte
 		want []event.Part
-	}{{"as it is", der, nil}, {"two bytes more", longer, []event.Part{event.PartEncoding}}} {
+	}{{"as it is", der, nil}, {"two bytes more", longer, []event.Part{event.PartEncoding}}, {"a bit less", unused, []event.Part{event.PartEncoding}}} {
 		got, err := Parse(c.der)
 		if err != nil {
 			t.Fatal(err)
