@@ -8,10 +8,6 @@ packages=(
     ca-certificates
     gunicorn          # the service's server: terminates mutual TLS
     make              # runs the lab
-    mariadb-client-core  # of the tests of MySQL's protocol, as are
-    mariadb-server-core  # the bare server, which nothing starts,
-    python3-mysqldb      # and two
-    python3-pymysql      # drivers
     openssl           # the library that is traced
     postgresql        # the database server; the lab runs it in a directory of its own
     python3-django    # the service
