@@ -51,7 +51,7 @@ cost: deps build ## measure what the daemon costs servers that do next to nothin
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION) -X tenantrace/collector/openssl.exportedOnly=yes' -o bin/tenantrace-exported ./cmd/tenantrace
 	go run -trimpath ./lab/cmd/lab cost --daemon bin/tenantrace --other bin/tenantrace-exported --other-name 'exported functions' $(LABFLAGS)
 
-identity-matrix: deps build ## hold the identity of each request against the certificate sent: many servers, TLS versions, kinds of sessions (a quarter of an hour; fetches servers)
+identity-matrix: deps build ## hold the identity of each request against the certificate sent: many servers, TLS versions, kinds of sessions (20 minutes; fetches servers)
 	go run ./lab/cmd/lab identity --daemon bin/tenantrace $(LABFLAGS)
 
 oracle: ## hold the SQL evidence against the grammars of PostgreSQL (needs gcc; its first build takes minutes) and MySQL, on generated and recorded statements
