@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"tenantrace/collector/event"
+	"tenantrace/collector/probe"
 )
 
 // mariadb runs a MariaDB server and gives its unix socket and its port.
@@ -80,6 +81,12 @@ CREATE TABLE shop.invoices (id BIGINT PRIMARY KEY, tenant_id VARCHAR(64), note L
 func TestMySQL(t *testing.T) {
 	needRoot(t)
 	socket, port := mariadb(t)
+	for name, without := range map[string]probe.Features{"": {}, "without bpf_loop": {Loop: true}} {
+		t.Run(name, func(t *testing.T) { mysql(t, socket, port, without) })
+	}
+}
+
+func mysql(t *testing.T, socket, port string, without probe.Features) {
 	cmd := exec.Command("/usr/bin/python3", "testdata/mysql.py", socket, port)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
@@ -106,7 +113,9 @@ func TestMySQL(t *testing.T) {
 	}
 	read()
 	n := &notes{}
-	_, stop := startWith(t, n, Config{PIDs: []int{cmd.Process.Pid}, Columns: []string{"tenant_id"}})
+	c, stop := startWith(t, n, Config{PIDs: []int{cmd.Process.Pid}, Columns: []string{"tenant_id"}, without: without})
+	// The client library reads the long rows of TCP in one piece, of which less is captured without bpf_loop; it is to be said.
+	long := map[string]bool{"library": !c.programs.Features().Loop}
 	commands := []string{"tcp", "unix", "TLS", "library", "library over TLS", "late"}
 	for _, command := range commands {
 		if _, err := io.WriteString(in, command+"\n"); err != nil {
@@ -126,7 +135,7 @@ func TestMySQL(t *testing.T) {
 		if len(seen) != requests {
 			t.Errorf("%s: %d statements, want %d", command, len(seen), requests)
 		}
-		rows := map[string]int{}
+		rows, cut := map[string]int{"shop.invoices.tenant_id=acme": 0}, 0
 		for i, s := range seen {
 			c := opened[s.Conn]
 			if want := (event.ConnectionOpened{TLS: strings.HasSuffix(command, "TLS"), Net: map[bool]string{true: "unix", false: "tcp"}[command == "unix"], Late: command == "late"}); c == nil || c.Role != event.RoleClient ||
@@ -134,7 +143,12 @@ func TestMySQL(t *testing.T) {
 				t.Fatalf("%s: connection %+v", command, c)
 			}
 			for _, r := range collect(n, func(r *event.Result) bool { return r.Conn == s.Conn && r.Seq == s.Seq }) {
-				if !r.Last || r.Error != "" || r.Count != uint64(1+i%2) || r.RowsCut != (command == "late" && i == 0) {
+				if r.RowsCut && long[command] {
+					cut++
+				} else if r.RowsCut != (command == "late" && i == 0) {
+					t.Errorf("%s: statement %d: rows cut: %t", command, i, r.RowsCut)
+				}
+				if !r.Last || r.Error != "" || r.Count != uint64(1+i%2) {
 					t.Errorf("%s: statement %d: result %+v", command, i, r)
 				}
 				for _, row := range r.Rows {
@@ -142,7 +156,7 @@ func TestMySQL(t *testing.T) {
 				}
 			}
 		}
-		want := map[string]int{"shop.invoices.tenant_id=acme": requests, "shop.invoices.tenant_id=beta": requests / 2}
+		want := map[string]int{"shop.invoices.tenant_id=acme": requests - cut, "shop.invoices.tenant_id=beta": requests / 2}
 		if command == "late" { // what comes first may be an older answer
 			want["shop.invoices.tenant_id=acme"]--
 		}
