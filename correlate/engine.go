@@ -58,6 +58,8 @@ type Engine struct {
 
 	deferred queue // answered, waiting for the end of their request
 	grouped  queue // answered, waiting for the end of their transaction
+	bearing  queue // answered, waiting for the end of their thread
+	parting  queue // of a thread that ended
 	held     queue // judged but for a name that nobody is known to have
 }
 
@@ -137,6 +139,10 @@ func (e *Engine) Handle(ev event.Event) {
 		e.responseStarted(ev)
 	case *event.HTTPResponseEnd:
 		e.responseEnded(ev)
+	case *event.ThreadStarted:
+		e.threadStarted(ev)
+	case *event.ThreadEnded:
+		e.threadEnded(ev)
 	case *event.ThreadWaited:
 		e.threadWaited(ev)
 	case *event.SessionStarted:
@@ -170,6 +176,12 @@ func (e *Engine) runTimers() {
 	for u := e.deferred.expired(e.now); u != nil; u = e.deferred.expired(e.now) {
 		e.judgeEarly(u)
 	}
+	for u := e.bearing.expired(e.now); u != nil; u = e.bearing.expired(e.now) {
+		e.outlived(u)
+	}
+	for u := e.parting.expired(e.now); u != nil; u = e.parting.expired(e.now) {
+		e.parted(u)
+	}
 	for u := e.grouped.expired(e.now); u != nil; u = e.grouped.expired(e.now) {
 		e.leaveGroup(u)
 	}
@@ -192,6 +204,12 @@ func (e *Engine) Close() {
 	for id, c := range e.conns.All() {
 		e.conns.Delete(id)
 		e.endConnection(c)
+	}
+	for u := e.bearing.first(); u != nil; u = e.bearing.first() {
+		e.outlived(u)
+	}
+	for u := e.parting.first(); u != nil; u = e.parting.first() {
+		e.parted(u)
 	}
 	for u := e.deferred.first(); u != nil; u = e.deferred.first() {
 		e.judge(u)

@@ -19,12 +19,18 @@ type outcome struct {
 	shown    []observed // what the statement shows
 	decides  []observed // the part of it that decided
 	findings []fault
-	exempt   string // why, if exempt
+	exempt   string     // why, if exempt
+	set      []*request // candidates that judged it, if it was judged by them
+	stands   []standing // what each concludes from its identity
+	own      []string   // their tenants, once asked for
 	by       allowance
 }
 
 // judge gives a statement its verdict, or holds it until a name is known.
 func (e *Engine) judge(u *unit) {
+	if u.link.rule == verdict.LinkSet { // it was held
+		u.link = link{rule: verdict.LinkNone, reason: verdict.Ambiguous}
+	}
 	o := outcome{req: u.link.req}
 	if o.req != nil && (o.req.detached || o.req.lossy) {
 		u.blind = u.blind || o.req.lossy && !o.req.detached
@@ -91,6 +97,9 @@ func (e *Engine) judgeTouched(u *unit, o *outcome, owned bool) {
 		o.verdict = verdict.NoTenant
 	case u.link.background:
 		o.verdict = verdict.Background
+		e.noteWork(u)
+	case e.bySet(u):
+		e.judgeSet(u, o, owned)
 	case o.req == nil:
 		o.verdict, o.reason = verdict.Unattributed, u.link.reason
 	default:

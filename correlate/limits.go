@@ -11,6 +11,7 @@ type Limits struct {
 	Threads     int // of a process: 4,096
 	Connections int // 65,536
 	Requests    int // open at a time: 65,536
+	Lingering   int // ended ones of a process that may still cause statements: 4,096
 	InFlight    int // statements of a database connection without their answer: 4,096
 	Prepared    int // PREPARE bodies and cursors of a database connection, each: 256
 	Texts       int // SQL texts whose analysis is kept: 2,048
@@ -31,6 +32,7 @@ func (l Limits) withDefaults() Limits {
 	l.Threads = cmp.Or(l.Threads, 4_096)
 	l.Connections = cmp.Or(l.Connections, 65_536)
 	l.Requests = cmp.Or(l.Requests, 65_536)
+	l.Lingering = cmp.Or(l.Lingering, 4_096)
 	l.InFlight = cmp.Or(l.InFlight, 4_096)
 	l.Prepared = cmp.Or(l.Prepared, 256)
 	l.Texts = cmp.Or(l.Texts, 2_048)

@@ -20,6 +20,9 @@ func (e *Engine) conclude(u *unit, o *outcome) {
 	line := e.line(u, o)
 	service := line.Service
 	e.metrics.statement(service, line.Verdict, line.Link, line.Reason)
+	if o.set != nil {
+		e.measureSet(u, o, service)
+	}
 	if o.verdict == verdict.Exempt {
 		e.metrics.exempt(service, o.by)
 	}
@@ -41,6 +44,7 @@ func (e *Engine) conclude(u *unit, o *outcome) {
 		x := occurrence{
 			name: f.name, detail: detail, severity: cmp.Or(f.severity, severityOf(f.name)), evidence: line,
 			tenants: line.DatabaseTenants, fingerprint: line.SQL.Fingerprint, anyTenant: f.anyTenant, by: e.policyOf(u.proc),
+			set: o.set,
 		}
 		if f.scope != "" {
 			x.tenants, x.fingerprint, x.scope, x.anyRoute = nil, "", f.scope, true
@@ -78,6 +82,7 @@ func (e *Engine) line(u *unit, o *outcome) *verdict.Statement {
 		line.Findings[i] = f.name
 	}
 	line.Timeline.Use = u.written
+	e.describeSet(line, o)
 	if o.req != nil {
 		e.describe(line, o.req, o.standing)
 		if u.link.shared {

@@ -5,13 +5,17 @@ import (
 
 	"tenantrace/collector/event"
 	"tenantrace/correlate/tenantsql"
+	"tenantrace/correlate/verdict"
 )
 
 // message is SQL that was written and whose answer is not complete: a Query message with any number of statements, or one Execute.
 type message struct {
 	seen   *event.Statement
 	proc   *process
+	thread *thread
 	link   link
+	set    candidates
+	born   *request // that its thread was created for
 	split  bool
 	parts  []string      // statements of a Query's text; of an Execute its text
 	next   int           // index of the next answer
@@ -35,8 +39,12 @@ func (e *Engine) statementWritten(ev *event.Statement) {
 		}
 		s.writers[ev.PID] = struct{}{}
 	}
-	m := &message{seen: ev, proc: p, link: e.linkOf(p, ev.TID)}
-	m.blind = m.link.blind
+	m := &message{seen: ev, proc: p, thread: p.threadOf(ev.TID)}
+	m.link, m.set = e.linkOf(p, m.thread)
+	m.blind = m.link.blind || m.set.lacks == verdict.Loss && m.link.req == nil
+	if m.link.req == nil && !m.blind {
+		m.born = m.thread.born
+	}
 	e.checkShared(s, m)
 	s.inFlight = append(s.inFlight, m)
 	if len(s.inFlight) > e.limits.InFlight {
@@ -112,6 +120,7 @@ func (e *Engine) answer(s *session, m *message, result *event.Result) {
 	e.unitNo++
 	u := &unit{
 		no: e.unitNo, session: s, proc: m.proc, tid: m.seen.TID, written: m.seen.Time, ready: e.now, link: m.link,
+		thread: m.thread, set: m.set, born: m.born,
 		blind: m.blind, desync: m.desync, unseen: result == nil, rows: -1,
 	}
 	text, cut, unknown := "", m.seen.Cut && i >= len(m.parts)-1, m.seen.NoText
@@ -146,9 +155,9 @@ func (e *Engine) answer(s *session, m *message, result *event.Result) {
 		if u.link.exact() {
 			s.group.cause(u.link.req)
 		}
+		s.group.narrow(u.set)
 	}
-	u.noteOpen()
 	u.sharing, u.reader = m.sharing, m.reader
-	e.place(s, u)
+	e.place(u)
 	e.endEffects(s, &r, result)
 }

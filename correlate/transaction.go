@@ -6,11 +6,15 @@ import "tenantrace/correlate/verdict"
 type group struct {
 	waiting []*unit    // that no thread ties to a request
 	causes  []*request // that its other statements are tied to by thread; at most two are kept
+	ended   bool
 	lossy   bool
-	by      *process // that wrote its last statement
-	used    []string // tenants whose data it used
-	accused bool     // one of them is not its request's
-	mixed   bool     // that is reported
+	common  []*request // that may have caused each of its statements, if narrowed
+	// narrowed is set when a sound set of candidates has been met.
+	narrowed bool
+	by       *process // that wrote its last statement
+	used     []string // tenants whose data it used
+	accused  bool     // one of them is not its request's
+	mixed    bool     // that is reported
 }
 
 // cause notes a request that a statement of the transaction is tied to.
@@ -37,6 +41,7 @@ func (e *Engine) wait(g *group, u *unit) {
 }
 
 func (e *Engine) endGroup(g *group) {
+	g.ended = true
 	waiting := g.waiting
 	g.waiting = nil
 	for _, u := range waiting {
@@ -70,6 +75,9 @@ func (e *Engine) inherit(g *group, u *unit) {
 	}
 	switch causes {
 	case 0:
+		if g.narrowed && (u.set.lacks == "" || u.set.lacks == verdict.NoLink || u.set.lacks == verdict.Ambiguous) {
+			u.set.members, u.set.lacks, u.set.asked = g.common, "", true
+		}
 	case 1:
 		u.link = link{rule: verdict.LinkTransaction, req: cause}
 	default:

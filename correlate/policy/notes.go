@@ -30,9 +30,6 @@ func (d *decoder) notes(s *section, p *Policy) {
 				say(at("database"), "%sunscoped: %s is held, but this version raises no finding for such look-ups: they end as unattributed, no_evidence", where, db.Unscoped)
 			}
 		}
-		if q.verdict.Linger > 0 {
-			say(at("verdict"), "%sverdict.linger is held, but this version ties no statement to a set of requests", where)
-		}
 		if q.verdict.MinIdentity == "asserted" {
 			say(at("verdict"), "%sverdict.min_identity: asserted is held, but this version knows verified identities only", where)
 		}
