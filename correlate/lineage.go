@@ -48,6 +48,20 @@ func (e *Engine) endThread(p *process, t *thread) {
 	t.waiting = nil
 }
 
+// endThreads ends the threads of a process that has ended with them.
+func (e *Engine) endThreads(p *process) {
+	for _, t := range p.threads.All() {
+		waiting := t.waiting
+		t.waiting = nil
+		for _, u := range waiting {
+			if e.bearing.remove(u) {
+				u.born = nil
+				e.place(u)
+			}
+		}
+	}
+}
+
 // await keeps a statement of a thread that was created while a request was the only one of its creator, until that thread ends.
 func (e *Engine) await(u *unit) {
 	t := u.thread

@@ -122,7 +122,7 @@ func (e *Engine) linkOf(p *process, t *thread) (link, candidates) {
 	case !quiet, t.unsure:
 		return none(verdict.NoLink)
 	}
-	return e.unasked(p, t), candidates{}
+	return e.unasked(p, t), e.candidatesOf(p, t)
 }
 
 // unasked is the link of a statement that no open request may have caused: what is known to have been missed may have.

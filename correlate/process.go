@@ -139,6 +139,7 @@ func (e *Engine) endProcess(p *process) {
 	for _, no := range slices.Sorted(maps.Keys(p.requests)) {
 		e.endRequest(p.requests[no])
 	}
+	e.endThreads(p)
 }
 
 // service is the name under which a process is counted and judged: the policy's, if it names one.

@@ -33,7 +33,7 @@ func (e *Engine) judgeSet(u *unit, o *outcome, owned bool) {
 	}
 	switch {
 	case u.set.lacks == verdict.Loss:
-		o.verdict, o.reason = verdict.Blind, verdict.Loss
+		o.verdict, o.reason, o.shown = verdict.Blind, verdict.Loss, nil
 		return
 	case u.set.lacks != "":
 		o.verdict, o.reason = verdict.Unattributed, u.set.lacks
@@ -52,7 +52,7 @@ func (e *Engine) judgeSet(u *unit, o *outcome, owned bool) {
 		s := e.standingAt(r, u.written)
 		switch {
 		case r.lossy:
-			o.verdict, o.reason = verdict.Blind, verdict.Loss
+			o.verdict, o.reason, o.shown = verdict.Blind, verdict.Loss, nil
 			return
 		case s.reason == "" || s.id != nil && s.id.Privileged != nil:
 		case r.seen.Seq != 0 && s.reason != verdict.Conflict && e.policyOf(r.proc).Ignored(r.seen.Path):
