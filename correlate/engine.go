@@ -60,6 +60,7 @@ type Engine struct {
 	grouped  queue // answered, waiting for the end of their transaction
 	bearing  queue // answered, waiting for the end of their thread
 	parting  queue // of a thread that ended
+	weighed  weighed
 	held     queue // judged but for a name that nobody is known to have
 }
 
@@ -87,6 +88,7 @@ func New(cfg Config) (*Engine, error) {
 	})
 	e.requests = bounded.New(l.Requests, func(_ uint64, r *request) { e.evictRequest(r) })
 	e.databases = bounded.New(l.Databases, func(databaseKey, *database) { e.metrics.evicted("databases") })
+	e.weighed.seen = make(map[string]struct{})
 	e.names.init(l.Names)
 	e.directory.init(l.Names)
 	e.findings.init(e)

@@ -110,14 +110,11 @@ func (e *Engine) judgeTouched(u *unit, o *outcome, owned bool) {
 
 func (e *Engine) judgeLinked(u *unit, o *outcome, owned bool) {
 	id := o.standing.id
-	var firm, foreign, accusing, known []observed
+	var foreign, accusing, known []observed
 	conflict := false // a tenant is that of an identity which the connection had before, or rows and role disagree
 	below := false
-	for _, s := range o.shown {
-		if s.level == verdict.EvidenceHeuristic {
-			continue // a sign, no evidence
-		}
-		firm = append(firm, s)
+	firm := u.firm(o)
+	for _, s := range firm {
 		if id != nil && slices.Contains(id.Tenants, s.tenant) {
 			continue
 		}
@@ -205,6 +202,9 @@ func (e *Engine) privileged(o *outcome, foreign []observed) bool {
 
 // exempted tells whether the policy exempts a statement.
 func (e *Engine) exempted(u *unit, o *outcome) bool {
+	if !e.policyOf(u.proc).Exempts() {
+		return false
+	}
 	use := policy.Use{
 		Time: time.Unix(0, u.written).UTC(), Route: o.req.seen.Path, DatabaseRole: u.session.user, Service: e.service(u.proc),
 		Write: u.writes(), Fingerprint: u.fingerprint, IdentityTenant: o.standing.tenant,

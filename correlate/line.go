@@ -70,7 +70,9 @@ func (e *Engine) line(u *unit, o *outcome) *verdict.Statement {
 	if o.decides == nil {
 		o.decides = o.shown
 	}
-	line := &verdict.Statement{
+	parts := new(lineParts)
+	line := &parts.line
+	*line = verdict.Statement{
 		Version: verdict.FormatVersion, Time: formatTime(u.written),
 		Verdict: o.verdict, Findings: make([]string, len(o.findings)), Reason: o.reason, Link: u.link.rule,
 		EvidenceLevel: strongest(o.decides), DatabaseTenants: tenants(o.shown), Candidates: []verdict.Candidate{},
@@ -84,7 +86,7 @@ func (e *Engine) line(u *unit, o *outcome) *verdict.Statement {
 	line.Timeline.Use = u.written
 	e.describeSet(line, o)
 	if o.req != nil {
-		e.describe(line, o.req, o.standing)
+		e.describeIn(parts, o.req, o.standing)
 		if u.link.shared {
 			line.Request = nil
 		}
@@ -103,12 +105,28 @@ func (u *unit) sql() verdict.SQL {
 	}
 }
 
+// lineParts is a line and what it points to, made in one piece.
+type lineParts struct {
+	line       verdict.Statement
+	connection verdict.Connection
+	request    verdict.Request
+}
+
 // describe adds a request and its identity to a line.
 func (e *Engine) describe(line *verdict.Statement, r *request, s standing) {
+	parts := lineParts{line: *line}
+	e.describeIn(&parts, r, s)
+	*line = parts.line
+}
+
+func (e *Engine) describeIn(parts *lineParts, r *request, s standing) {
+	line := &parts.line
 	line.IdentityLevel, line.IdentityTenant = s.level, s.tenant
-	line.Connection = &verdict.Connection{Remote: r.conn.remote, Local: r.conn.local}
+	parts.connection = verdict.Connection{Remote: r.conn.remote, Local: r.conn.local}
+	line.Connection = &parts.connection
 	if r.seen != nil {
-		line.Request = &verdict.Request{Method: r.seen.Method, Path: r.seen.Path, ID: r.seen.ID, Status: r.status}
+		parts.request = verdict.Request{Method: r.seen.Method, Path: r.seen.Path, ID: r.seen.ID, Status: r.status}
+		line.Request = &parts.request
 		if p := e.policyOf(r.proc); p.EvidenceRules().PathTemplate {
 			line.Request.Path = p.Route(r.seen.Path)
 		}

@@ -18,6 +18,7 @@ type message struct {
 	born   *request // that its thread was created for
 	split  bool
 	parts  []string      // statements of a Query's text; of an Execute its text
+	one    [1]string     // what parts are, of an Execute
 	next   int           // index of the next answer
 	part   *event.Result // what was seen of the answer that was not seen whole; nil: nothing
 	blind  bool          // events were lost while it was in flight
@@ -99,7 +100,8 @@ func (e *Engine) separate(s *session, m *message) {
 	}
 	m.split = true
 	if !m.seen.Simple {
-		m.parts = []string{m.seen.Text}
+		m.one[0] = m.seen.Text
+		m.parts = m.one[:]
 		return
 	}
 	m.parts = tenantsql.Split(s.dialect(), m.seen.Text, m.seen.Cut)
@@ -123,6 +125,7 @@ func (e *Engine) answer(s *session, m *message, result *event.Result) {
 		thread: m.thread, set: m.set, born: m.born,
 		blind: m.blind, desync: m.desync, unseen: result == nil, rows: -1,
 	}
+	u.relations, u.values = u.room.relations[:0], u.room.values[:0]
 	text, cut, unknown := "", m.seen.Cut && i >= len(m.parts)-1, m.seen.NoText
 	switch {
 	case i < len(m.parts):

@@ -7,9 +7,18 @@ func (e *Engine) describeSet(line *verdict.Statement, o *outcome) {
 	if o.set == nil {
 		return
 	}
-	line.Candidates = make([]verdict.Candidate, len(o.set))
+	line.Candidates = make([]verdict.Candidate, 0, len(o.set))
+	seen := e.weighed.seen
+	clear(seen)
 	for i, r := range o.set {
-		line.Candidates[i] = verdict.Candidate{ID: r.seen.ID, Tenant: o.stands[i].tenant}
+		tenant := o.stands[i].tenant
+		if r.seen.ID == "" { // requests without a name of their own are told by their tenant
+			if _, ok := seen[tenant]; ok {
+				continue
+			}
+			seen[tenant] = struct{}{}
+		}
+		line.Candidates = append(line.Candidates, verdict.Candidate{ID: r.seen.ID, Tenant: tenant})
 	}
 	first := &o.stands[0]
 	same := func(f func(i int) bool) bool {
@@ -41,15 +50,22 @@ func (e *Engine) power(u *unit, o *outcome) float64 {
 	if active == 0 {
 		return 0
 	}
-	allowed := make(map[string]struct{})
+	allowed := 0
+	own := e.setTenants(o)
+	seen := e.weighed.seen
+	clear(seen)
 	allow := func(names []string) {
 		for _, t := range names {
+			if _, ok := seen[t]; ok {
+				continue
+			}
+			seen[t] = struct{}{}
 			if _, ok := e.names.seen[nameKey{service, t}]; ok {
-				allowed[t] = struct{}{}
+				allowed++
 			}
 		}
 	}
-	allow(o.setTenants())
+	allow(own)
 	for i := range o.stands {
 		id := o.stands[i].id
 		allow(id.Below)
@@ -60,5 +76,5 @@ func (e *Engine) power(u *unit, o *outcome) float64 {
 			allow(p.Tenants)
 		}
 	}
-	return 1 - float64(len(allowed))/float64(active)
+	return 1 - float64(allowed)/float64(active)
 }

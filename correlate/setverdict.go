@@ -46,8 +46,7 @@ func (e *Engine) judgeSet(u *unit, o *outcome, owned bool) {
 		o.verdict, o.reason = verdict.Unattributed, verdict.MixedWork
 		return
 	}
-	stands := make([]standing, 0, len(members))
-	met := make([]*request, 0, len(members))
+	met, stands := e.weighed.set[:0], e.weighed.stands[:0]
 	for _, r := range members {
 		s := e.standingAt(r, u.written)
 		switch {
@@ -63,6 +62,7 @@ func (e *Engine) judgeSet(u *unit, o *outcome, owned bool) {
 		}
 		stands, met = append(stands, s), append(met, r)
 	}
+	e.weighed.set, e.weighed.stands = met, stands
 	if len(met) == 0 {
 		o.verdict, o.reason = verdict.Unattributed, verdict.CandidateUnknown
 		return
@@ -74,6 +74,17 @@ func (e *Engine) judgeSet(u *unit, o *outcome, owned bool) {
 
 // concludeSet weighs what the candidates say.
 func (e *Engine) concludeSet(u *unit, o *outcome, owned bool) {
+	firm := u.firm(o)
+	agree := func() {
+		o.verdict, o.decides = verdict.OKSet, firm
+		if len(e.setTenants(o)) == 1 {
+			o.verdict = verdict.OKExact
+		}
+	}
+	if e.explained(o, firm) {
+		agree()
+		return
+	}
 	var count [standConflict + 1]int
 	var unknown []observed
 	for i, r := range o.set {
@@ -86,13 +97,9 @@ func (e *Engine) concludeSet(u *unit, o *outcome, owned bool) {
 			o.decides = merge(o.decides, foreign)
 		}
 	}
-	firm := u.firm(o)
 	switch {
 	case count[standExplains] > 0:
-		o.verdict, o.decides = verdict.OKSet, firm
-		if len(o.setTenants()) == 1 {
-			o.verdict = verdict.OKExact
-		}
+		agree()
 	case count[standExempt] > 0:
 		o.verdict, o.decides = verdict.Exempt, nil
 	case count[standNone] > 0:
@@ -110,16 +117,28 @@ func (e *Engine) concludeSet(u *unit, o *outcome, owned bool) {
 	}
 }
 
+// explained tells whether all that a statement shows is some candidate's own right: the usual case, found without further ado.
+func (e *Engine) explained(o *outcome, firm []observed) bool {
+	if len(firm) == 0 {
+		return false
+	}
+	for i := range o.stands {
+		id := o.stands[i].id
+		if !slices.ContainsFunc(firm, func(s observed) bool {
+			return !slices.Contains(id.Tenants, s.tenant) && !slices.Contains(id.Below, s.tenant)
+		}) {
+			return true
+		}
+	}
+	return false
+}
+
 // standOf tells what a candidate says, and which data is none of its right.
 func (e *Engine) standOf(u *unit, o *outcome, r *request, s *standing) (stand, []observed) {
 	one := outcome{req: r, standing: *s}
 	var foreign, accusing, known []observed
-	firm, conflict := 0, false
-	for _, x := range o.shown {
-		if x.level == verdict.EvidenceHeuristic {
-			continue
-		}
-		firm++
+	firm, conflict := u.firm(o), false
+	for _, x := range firm {
 		if slices.Contains(s.id.Tenants, x.tenant) || slices.Contains(s.id.Below, x.tenant) {
 			continue
 		}
@@ -138,7 +157,7 @@ func (e *Engine) standOf(u *unit, o *outcome, r *request, s *standing) (stand, [
 		}
 	}
 	switch {
-	case firm > 0 && len(foreign) == 0, s.id.Privileged != nil && e.privileged(&one, foreign):
+	case len(firm) > 0 && len(foreign) == 0, s.id.Privileged != nil && e.privileged(&one, foreign):
 		return standExplains, nil
 	case e.exempted(u, &one):
 		o.exempt, o.by = one.exempt, one.by
@@ -155,7 +174,11 @@ func (e *Engine) standOf(u *unit, o *outcome, r *request, s *standing) (stand, [
 
 // firm is what a statement shows, without mere signs.
 func (u *unit) firm(o *outcome) []observed {
-	return slices.DeleteFunc(slices.Clone(o.shown), func(s observed) bool { return s.level == verdict.EvidenceHeuristic })
+	sign := func(s observed) bool { return s.level == verdict.EvidenceHeuristic }
+	if !slices.ContainsFunc(o.shown, sign) {
+		return o.shown
+	}
+	return slices.DeleteFunc(slices.Clone(o.shown), sign)
 }
 
 func merge(all, more []observed) []observed {
@@ -171,7 +194,7 @@ func merge(all, more []observed) []observed {
 // went on after a response.
 func (e *Engine) classifySet(u *unit, o *outcome) []fault {
 	write, read, key := u.ways(o)
-	own, foreign := quoteNames(o.setTenants()), quoteTenants(o.decides)
+	own, foreign := quoteNames(e.setTenants(o)), quoteTenants(o.decides)
 	who := fmt.Sprintf("None of the %d requests that may have caused it has a certificate of that tenant, but of %s.", len(o.set), own)
 	if len(o.set) == 1 {
 		who = fmt.Sprintf("The one request that may have caused it has a certificate of tenant %s.", own)
@@ -196,11 +219,12 @@ func (e *Engine) classifySet(u *unit, o *outcome) []fault {
 func (r *request) answered(at int64) bool { return r.finished != 0 && r.finished <= at }
 
 // setTenants are the tenants of the candidates, sorted.
-func (o *outcome) setTenants() []string {
+func (e *Engine) setTenants(o *outcome) []string {
 	if o.own != nil {
 		return o.own
 	}
-	seen := make(map[string]struct{}, len(o.stands))
+	seen := e.weighed.seen
+	clear(seen)
 	for i := range o.stands {
 		for _, t := range o.stands[i].id.Tenants {
 			if _, ok := seen[t]; !ok {
@@ -211,4 +235,11 @@ func (o *outcome) setTenants() []string {
 	}
 	slices.Sort(o.own)
 	return o.own
+}
+
+// weighed is room for the candidates of the statement that is being judged.
+type weighed struct {
+	set    []*request
+	stands []standing
+	seen   map[string]struct{}
 }

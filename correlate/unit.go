@@ -34,6 +34,10 @@ type unit struct {
 	tagWrites bool // its text is not known, but its command tag says that it changes rows
 
 	evidence
+	room struct { // where the first of them are kept
+		relations [1]tableName
+		values    [2]observed
+	}
 	part *event.Result // what was seen of an answer that was not seen whole; nil: nothing
 	txn  *group        // the transaction block that it ran in; nil: none
 	sets []string      // settings that it set beyond its transaction
