@@ -94,8 +94,8 @@ func (e *Engine) threadWaited(ev *event.ThreadWaited) {
 	}
 }
 
-// linkOf ties a statement that a thread writes now to a request, or says what may have caused it.
-func (e *Engine) linkOf(p *process, t *thread) (link, candidates) {
+// threadLink ties a statement that a thread writes now to a request, or says what may have caused it.
+func (e *Engine) threadLink(p *process, t *thread) (link, candidates) {
 	none := func(reason verdict.Reason) (link, candidates) {
 		return link{rule: verdict.LinkNone, reason: reason}, e.candidatesOf(p, t)
 	}

@@ -41,7 +41,7 @@ func (e *Engine) statementWritten(ev *event.Statement) {
 		s.writers[ev.PID] = struct{}{}
 	}
 	m := &message{seen: ev, proc: p, thread: p.threadOf(ev.TID)}
-	m.link, m.set = e.linkOf(p, m.thread)
+	m.link, m.set = e.threadLink(p, m.thread)
 	m.blind = m.link.blind || m.set.lacks == verdict.Loss && m.link.req == nil
 	if m.link.req == nil && !m.blind {
 		m.born = m.thread.born
