@@ -51,6 +51,7 @@ type Engine struct {
 	conns     *bounded.Map[event.ConnID, *connection]
 	requests  *bounded.Map[uint64, *request] // open ones, by number
 	databases *bounded.Map[databaseKey, *database]
+	tokens    *bounded.Map[string, *token]
 	names     names
 	directory directory
 	told      map[string]bool // allowances whose end was said
@@ -61,6 +62,7 @@ type Engine struct {
 	bearing  queue // answered, waiting for the end of their thread
 	parting  queue // of a thread that ended
 	weighed  weighed
+	meeting  queue // answered, waiting for the response with their identifier
 	held     queue // judged but for a name that nobody is known to have
 }
 
@@ -88,6 +90,11 @@ func New(cfg Config) (*Engine, error) {
 	})
 	e.requests = bounded.New(l.Requests, func(_ uint64, r *request) { e.evictRequest(r) })
 	e.databases = bounded.New(l.Databases, func(databaseKey, *database) { e.metrics.evicted("databases") })
+	e.tokens = bounded.New(l.Tokens, func(_ string, t *token) {
+		e.metrics.evicted("tokens")
+		t.void = true
+		e.meetAll(t)
+	})
 	e.weighed.seen = make(map[string]struct{})
 	e.names.init(l.Names)
 	e.directory.init(l.Names)
@@ -178,6 +185,9 @@ func (e *Engine) runTimers() {
 	for u := e.deferred.expired(e.now); u != nil; u = e.deferred.expired(e.now) {
 		e.judgeEarly(u)
 	}
+	for u := e.meeting.expired(e.now); u != nil; u = e.meeting.expired(e.now) {
+		e.missed(u)
+	}
 	for u := e.bearing.expired(e.now); u != nil; u = e.bearing.expired(e.now) {
 		e.outlived(u)
 	}
@@ -212,6 +222,9 @@ func (e *Engine) Close() {
 	}
 	for u := e.parting.first(); u != nil; u = e.parting.first() {
 		e.parted(u)
+	}
+	for u := e.meeting.first(); u != nil; u = e.meeting.first() {
+		e.missed(u)
 	}
 	for u := e.deferred.first(); u != nil; u = e.deferred.first() {
 		e.judge(u)

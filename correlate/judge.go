@@ -31,9 +31,13 @@ func (e *Engine) judge(u *unit) {
 	if u.link.rule == verdict.LinkSet { // it was held
 		u.link = link{rule: verdict.LinkNone, reason: verdict.Ambiguous}
 	}
+	if e.contradicted(u) {
+		u.link = link{rule: verdict.LinkNone, reason: verdict.Conflict}
+	}
 	o := outcome{req: u.link.req}
-	if o.req != nil && (o.req.detached || o.req.lossy) {
-		u.blind = u.blind || o.req.lossy && !o.req.detached
+	detached := o.req != nil && o.req.detached && u.link.rule != verdict.LinkToken // the thread of a request with an identifier does not matter
+	if o.req != nil && (detached || o.req.lossy) {
+		u.blind = u.blind || o.req.lossy && !detached
 		u.link = link{rule: verdict.LinkNone, reason: verdict.Ambiguous}
 		o.req = nil
 	}

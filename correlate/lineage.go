@@ -94,15 +94,9 @@ func (e *Engine) parted(u *unit) {
 		return
 	}
 	u.ready = max(u.ready, e.now)
-	if g := u.txn; g != nil {
-		for _, c := range g.causes {
-			if c != r && !c.detached {
-				u.link = link{rule: verdict.LinkNone, reason: verdict.Conflict}
-				e.settle(u)
-				return
-			}
-		}
-	}
 	u.link = link{rule: verdict.LinkThread, req: r}
+	if e.disagrees(u, r) {
+		u.link = link{rule: verdict.LinkNone, reason: verdict.Conflict}
+	}
 	e.settle(u)
 }

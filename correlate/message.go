@@ -139,6 +139,9 @@ func (e *Engine) answer(s *session, m *message, result *event.Result) {
 	if !unknown {
 		r = e.read(s, text, cut, m.seen.Params)
 	}
+	if m.seen.Simple && !cut { // a prepared statement may bear the identifier of the request that prepared it
+		u.token = tenantsql.RequestID(text)
+	}
 	u.textCut, u.noText = cut, unknown && !cut && !u.unparsed || r.unknown
 	if r.said != nil {
 		u.shape, u.fingerprint = r.said.sql.Shape, r.said.fingerprint

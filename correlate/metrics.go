@@ -36,7 +36,7 @@ var links = [...]verdict.Link{
 }
 
 var evictedTables = [...]string{
-	"connections", "databases", "deferred", "findings", "held", "in_flight", "lingering", "processes", "requests", "tables", "threads", "transactions",
+	"connections", "databases", "deferred", "findings", "held", "in_flight", "lingering", "processes", "requests", "tables", "threads", "tokens", "transactions",
 }
 
 // metrics are the engine's own.

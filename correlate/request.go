@@ -17,9 +17,10 @@ type request struct {
 	later  []epoch // identities that its connection took on while it was open, in their order
 	start  int64
 
-	until    int64 // when it ceases to be a cause of statements; 0: it is open
-	finished int64 // when its answer was complete; 0: it was not, or that was not seen
-	strayed  bool  // its end was not seen: its handler may work on
+	until    int64  // when it ceases to be a cause of statements; 0: it is open
+	finished int64  // when its answer was complete; 0: it was not, or that was not seen
+	named    string // the identifier in its response
+	strayed  bool   // its end was not seen: its handler may work on
 
 	response int64 // when the response began, 0 not yet
 	status   int
@@ -78,6 +79,8 @@ func (e *Engine) responseStarted(ev *event.HTTPResponse) {
 	}
 	if r := c.find(ev.Seq); r != nil {
 		r.status, r.response = ev.Status, ev.Time
+		r.named = ev.ID
+		e.tokenSeen(r, ev)
 		e.countRequest(r)
 	}
 }
@@ -110,6 +113,11 @@ func (e *Engine) endRequest(r *request) {
 	e.requests.Delete(r.no)
 	e.countRequest(r)
 	e.judgePending(r)
+	if r.named != "" {
+		if t, ok := e.tokens.Peek(r.named); ok && t.req == r {
+			e.meetAll(t)
+		}
+	}
 	e.checkRequest(r)
 }
 

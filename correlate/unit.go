@@ -17,6 +17,7 @@ type unit struct {
 	link    link
 	thread  *thread    // that wrote it
 	set     candidates // what may have caused it, if no link tells
+	token   string     // a request's identifier in its text, as long as that may make or refute a link
 	born    *request   // for which its thread was created, as long as that may make a link
 
 	shape, fingerprint string
@@ -66,6 +67,9 @@ func (e *Engine) place(u *unit) {
 	case u.blind, u.desync:
 	case u.born != nil:
 		e.await(u)
+		return
+	case u.link.req == nil && u.expects():
+		e.meet(u)
 		return
 	case u.link.req == nil && g != nil && (u.link.reason == verdict.NoLink || u.link.reason == verdict.Ambiguous || len(g.causes) > 0):
 		if g.ended {
