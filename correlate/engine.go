@@ -91,7 +91,9 @@ func New(cfg Config) (*Engine, error) {
 	e.requests = bounded.New(l.Requests, func(_ uint64, r *request) { e.evictRequest(r) })
 	e.databases = bounded.New(l.Databases, func(databaseKey, *database) { e.metrics.evicted("databases") })
 	e.tokens = bounded.New(l.Tokens, func(_ string, t *token) {
-		e.metrics.evicted("tokens")
+		if len(t.waiting) > 0 {
+			e.metrics.evicted("tokens")
+		}
 		t.void = true
 		e.meetAll(t)
 	})

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -37,6 +38,9 @@ type open struct {
 	requests int    // distinct ones that sets of candidates have shown it for, as far as that is certain
 	highest  uint64 // number of the candidates so far
 }
+
+// maxNamed is how many candidates a finding names; its verdict line names them all.
+const maxNamed = 64
 
 // repeated is how many distinct requests must have shown what sets of candidates show, to weigh as much as what exact links show.
 const repeated = 3
@@ -99,6 +103,9 @@ func (f *findings) raise(e *Engine, x occurrence) {
 	o.Count++
 	o.Last, o.Severity = max(o.Last, at), max(o.Severity, x.severity)
 	o.Evidence, o.Detail = *x.evidence, x.detail
+	if c := o.Evidence.Candidates; len(c) > maxNamed {
+		o.Evidence.Candidates = slices.Clone(c[:maxNamed])
+	}
 	if !ok {
 		f.send(o, e.now)
 		f.open.Put(key, o)

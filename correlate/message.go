@@ -43,8 +43,8 @@ func (e *Engine) statementWritten(ev *event.Statement) {
 	m := &message{seen: ev, proc: p, thread: p.threadOf(ev.TID)}
 	m.link, m.set = e.threadLink(p, m.thread)
 	m.blind = m.link.blind || m.set.lacks == verdict.Loss && m.link.req == nil
-	if m.link.req == nil && !m.blind {
-		m.born = m.thread.born
+	if r := m.thread.born; r != nil && !r.detached && m.link.req == nil && !m.blind {
+		m.born = r
 	}
 	e.checkShared(s, m)
 	s.inFlight = append(s.inFlight, m)
@@ -141,6 +141,7 @@ func (e *Engine) answer(s *session, m *message, result *event.Result) {
 	}
 	if m.seen.Simple && !cut { // a prepared statement may bear the identifier of the request that prepared it
 		u.token = tenantsql.RequestID(text)
+		m.proc.tagged = m.proc.tagged || u.token != ""
 	}
 	u.textCut, u.noText = cut, unknown && !cut && !u.unparsed || r.unknown
 	if r.said != nil {

@@ -34,7 +34,8 @@ type process struct {
 	forgot  bool // one that worked for requests was forgotten
 	lineage bool // all creations of its threads were seen, but of those that were there before any request
 	ended   bool
-	tokens  bool // its responses bear identifiers that no client sent
+	tagged  bool // its statements bear identifiers of requests
+	tokens  bool // its responses do, such that no client sent
 
 	window          window
 	unobservedUntil int64               // requests may be open that began before it was traced

@@ -92,7 +92,7 @@ func (e *Engine) concludeSet(u *unit, o *outcome, owned bool) {
 		count[s]++
 		switch s {
 		case standUnknown:
-			unknown = append(unknown, foreign...)
+			unknown = merge(unknown, foreign)
 		case standAccuses:
 			o.decides = merge(o.decides, foreign)
 		}
@@ -200,7 +200,7 @@ func (e *Engine) classifySet(u *unit, o *outcome) []fault {
 		who = fmt.Sprintf("The one request that may have caused it has a certificate of tenant %s.", own)
 	}
 	if !slices.ContainsFunc(o.set, func(r *request) bool { return !r.answered(u.written) }) {
-		return []fault{{name: TenantDrift, severity: verdict.SeverityMedium - 1, detail: fmt.Sprintf("Data of tenant %s was used. %s It had been answered.", foreign, who)}}
+		return []fault{{name: TenantDrift, severity: verdict.SeverityLow, detail: fmt.Sprintf("Data of tenant %s was used. %s It had been answered.", foreign, who)}}
 	}
 	var faults []fault
 	if write {

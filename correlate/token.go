@@ -17,7 +17,7 @@ type token struct {
 
 // tokenSeen takes in the identifier in a response. What a client sent is no proof of anything, also if the server repeats it.
 func (e *Engine) tokenSeen(r *request, ev *event.HTTPResponse) {
-	if ev.ID == "" {
+	if ev.ID == "" || !r.proc.tagged {
 		return
 	}
 	t, known := e.tokens.Get(ev.ID)

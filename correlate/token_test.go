@@ -29,7 +29,10 @@ func tagged(sql, id string) string { return fmt.Sprintf("%s /*app:shop,request_i
 func tokens(t *testing.T) (tr *trace, a, b, db event.ConnID) {
 	tr = loop(t, "")
 	a, b, db = tr.client("acme"), tr.client("beta"), tr.database()
-	tr.respondAs(a, tr.request(a, 7, "/"), 7, "first-one-of-all")
+	r := tr.request(a, 7, "/")
+	tr.sql(db, 7, "SELECT 1 /*request_id:first-one-of-all*/")
+	tr.respondAs(a, r, 7, "first-one-of-all")
+	tr.expect("no_tenant none")
 	return tr, a, b, db
 }
 
@@ -134,7 +137,10 @@ func TestTokensAreBounded(t *testing.T) {
 	tr.known("beta")
 	tr.multiplex(7)
 	a, db := tr.client("acme"), tr.database()
-	tr.respondAs(a, tr.traced(a, 7, "", ""), 7, "first-one-of-all")
+	r := tr.traced(a, 7, "", "")
+	tr.sql(db, 7, tagged("SELECT 1", "first-one-of-all"))
+	tr.respondAs(a, r, 7, "first-one-of-all")
+	tr.expect("no_tenant none")
 	tr.request(a, 7, "/")
 	for i := range 6 {
 		tr.sql(db, 7, tagged(selectScoped, fmt.Sprintf("token-number-%d", i)))
