@@ -53,6 +53,9 @@ func (g *group) narrow(c candidates) {
 	}
 }
 
+// narrows tells whether all statements of the transaction have one cause, among known candidates.
+func (g *group) narrows() bool { return g.narrowed && !g.lone }
+
 // noteWork notes that a statement on tenants' data ran without any request that could have caused it. What such statements do, and threads that
 // write them between requests, are not known to work for requests alone.
 func (e *Engine) noteWork(u *unit) {

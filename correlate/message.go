@@ -163,6 +163,7 @@ func (e *Engine) answer(s *session, m *message, result *event.Result) {
 			s.group.cause(u.link.req)
 		}
 		s.group.narrow(u.set)
+		s.group.lone = s.group.lone || m.proc.sessions < 2
 	}
 	u.sharing, u.reader = m.sharing, m.reader
 	e.place(u)

@@ -37,6 +37,8 @@ type process struct {
 	tagged  bool // its statements bear identifiers of requests
 	tokens  bool // its responses do, such that no client sent
 
+	sessions int // of databases, that it opened
+
 	window          window
 	unobservedUntil int64               // requests may be open that began before it was traced
 	works           map[string]struct{} // fingerprints of statements that ran without a request

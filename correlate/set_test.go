@@ -28,6 +28,7 @@ func loop(t *testing.T, policyText string) *trace {
 	tr := newTrace(t, policyText)
 	tr.known("beta", "gamma")
 	tr.multiplex(7)
+	tr.database() // another than the test's
 	return tr
 }
 
@@ -38,7 +39,7 @@ func TestSetOfOneTenant(t *testing.T) {
 	tr.request(b, 7, "/2")
 	tr.sql(db, 7, selectScoped)
 	if v := tr.last(); v.IdentityTenant != "acme" || v.IdentityLevel != verdict.LevelConnection || v.Connection != nil || v.Request != nil || v.Certificate != nil ||
-		!slices.Equal(v.Candidates, []verdict.Candidate{{ID: "r4-1", Tenant: "acme"}, {ID: "r5-1", Tenant: "acme"}}) {
+		!slices.Equal(v.Candidates, []verdict.Candidate{{ID: "r5-1", Tenant: "acme"}, {ID: "r6-1", Tenant: "acme"}}) {
 		t.Errorf("%+v", v)
 	}
 	tr.expect("ok_exact set literal acme")
@@ -319,6 +320,21 @@ func TestTransactionNarrowsTheSet(t *testing.T) {
 	tr.respond(c, rc, 7, 200)
 	tr.sql(db, 7, "COMMIT")
 	tr.expect("no_tenant none", "ok_exact set literal beta", "violation set literal acme [CROSS_TENANT_READ MIXED_TENANTS_IN_TRANSACTION]", "no_tenant none")
+}
+
+// With one session for all, a request may write in the transaction of another: that accuses nobody.
+func TestTransactionOfTheOnlySession(t *testing.T) {
+	tr := newTrace(t, "")
+	tr.known("beta", "gamma")
+	tr.multiplex(7)
+	a, b, db := tr.client("acme"), tr.client("beta"), tr.database()
+	tr.request(a, 7, "/")
+	tr.sql(db, 7, "BEGIN")
+	tr.request(b, 7, "/")
+	tr.sql(db, 7, selectBeta)
+	tr.sql(db, 7, selectGamma)
+	tr.sql(db, 7, "COMMIT")
+	tr.expect("no_tenant none", "ok_set set literal beta", "violation set literal gamma [CROSS_TENANT_READ MIXED_TENANTS_IN_TRANSACTION]", "no_tenant none")
 }
 
 func TestTransactionWithoutACommonCandidate(t *testing.T) {

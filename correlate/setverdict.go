@@ -28,7 +28,7 @@ func (e *Engine) bySet(u *unit) bool {
 // judgeSet judges a statement by all of the requests that may have caused it: it is right if one of them explains it, and wrong only if none can.
 func (e *Engine) judgeSet(u *unit, o *outcome, owned bool) {
 	members := u.set.members
-	if g := u.txn; g != nil && g.narrowed && u.set.lacks == "" {
+	if g := u.txn; g != nil && g.narrows() && u.set.lacks == "" {
 		members = g.common // all of its statements have one cause
 	}
 	switch {

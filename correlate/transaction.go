@@ -11,6 +11,8 @@ type group struct {
 	common  []*request // that may have caused each of its statements, if narrowed
 	// narrowed is set when a sound set of candidates has been met.
 	narrowed bool
+	// lone is set when its process had no other session: then several requests may write to the one, and so in another's transaction.
+	lone bool
 	by       *process // that wrote its last statement
 	used     []string // tenants whose data it used
 	accused  bool     // one of them is not its request's
@@ -75,7 +77,7 @@ func (e *Engine) inherit(g *group, u *unit) {
 	}
 	switch causes {
 	case 0:
-		if g.narrowed && (u.set.lacks == "" || u.set.lacks == verdict.NoLink || u.set.lacks == verdict.Ambiguous) {
+		if g.narrows() && (u.set.lacks == "" || u.set.lacks == verdict.NoLink || u.set.lacks == verdict.Ambiguous) {
 			u.set.members, u.set.lacks, u.set.asked = g.common, "", true
 		}
 	case 1:
