@@ -62,6 +62,7 @@ type Engine struct {
 	bearing  queue // answered, waiting for the end of their thread
 	parting  queue // of a thread that ended
 	weighed  weighed
+	stamp    stamp
 	meeting  queue // answered, waiting for the response with their identifier
 	held     queue // judged but for a name that nobody is known to have
 }

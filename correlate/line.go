@@ -14,6 +14,29 @@ func formatTime(nanoseconds int64) string {
 	return time.Unix(0, nanoseconds).UTC().Format(timeFormat)
 }
 
+// stamp writes times of the same second again without working out its date.
+type stamp struct {
+	second int64
+	text   string // up to the point; "" none yet
+}
+
+func (s *stamp) format(nanoseconds int64) string {
+	second, rest := nanoseconds/1e9, nanoseconds%1e9
+	if nanoseconds < 0 {
+		return formatTime(nanoseconds)
+	}
+	if s.text == "" || s.second != second {
+		s.second, s.text = second, formatTime(second * 1e9)[:len("2006-01-02T15:04:05.")]
+	}
+	var digits [10]byte
+	digits[9] = 'Z'
+	for i := 8; i >= 0; i-- {
+		digits[i] = byte('0' + rest%10)
+		rest /= 10
+	}
+	return s.text + string(digits[:])
+}
+
 // conclude counts a verdict, hands out its line, and raises its findings.
 func (e *Engine) conclude(u *unit, o *outcome) {
 	e.detect(u, o)
@@ -73,7 +96,7 @@ func (e *Engine) line(u *unit, o *outcome) *verdict.Statement {
 	parts := new(lineParts)
 	line := &parts.line
 	*line = verdict.Statement{
-		Version: verdict.FormatVersion, Time: formatTime(u.written),
+		Version: verdict.FormatVersion, Time: e.stamp.format(u.written),
 		Verdict: o.verdict, Findings: make([]string, len(o.findings)), Reason: o.reason, Link: u.link.rule,
 		EvidenceLevel: strongest(o.decides), DatabaseTenants: tenants(o.shown), Candidates: []verdict.Candidate{},
 		Service: e.service(u.proc), PID: u.proc.pid, TID: u.tid, Process: u.proc.name,

@@ -12,11 +12,11 @@ type group struct {
 	// narrowed is set when a sound set of candidates has been met.
 	narrowed bool
 	// lone is set when its process had no other session: then several requests may write to the one, and so in another's transaction.
-	lone bool
-	by       *process // that wrote its last statement
-	used     []string // tenants whose data it used
-	accused  bool     // one of them is not its request's
-	mixed    bool     // that is reported
+	lone    bool
+	by      *process // that wrote its last statement
+	used    []string // tenants whose data it used
+	accused bool     // one of them is not its request's
+	mixed   bool     // that is reported
 }
 
 // cause notes a request that a statement of the transaction is tied to.
