@@ -11,7 +11,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -62,9 +64,22 @@ func TestThreadsOfARequest(t *testing.T) {
 		t.Fatalf("cp: %v: %s", err, out)
 	}
 
+	var mu sync.Mutex
 	var lines []*verdict.Statement
+	keep := func(v *verdict.Statement) {
+		mu.Lock()
+		defer mu.Unlock()
+		lines = append(lines, v)
+	}
+	judged := func(mark string) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.ContainsFunc(lines, func(v *verdict.Statement) bool {
+			return strings.HasPrefix(v.SQL.Shape, "SELECT id AS "+mark+",") && v.Verdict == verdict.OKExact
+		})
+	}
 	engine, err := correlate.New(correlate.Config{
-		Policy: policy.Default(), Limits: correlate.Limits{DeferFor: 5 * time.Second}, Verdict: func(v *verdict.Statement) { lines = append(lines, v) },
+		Policy: policy.Default(), Limits: correlate.Limits{DeferFor: 5 * time.Second}, Verdict: keep,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -112,13 +127,13 @@ func TestThreadsOfARequest(t *testing.T) {
 			t.Fatalf("%s: status %d, %v", path, r.StatusCode, err)
 		}
 	}
-	for range 50 { // until the probes stand on what it maps
-		if ready, _ := c.Ready(); ready {
-			break
+	for end := time.Now().Add(time.Minute); !judged("warm"); { // until the probes stand on what it maps
+		if time.Now().After(end) {
+			t.Fatal("no request was seen within a minute")
 		}
-		time.Sleep(100 * time.Millisecond)
+		get("beta", "/warm/beta")
+		time.Sleep(300 * time.Millisecond)
 	}
-	get("beta", "/warm/beta")
 	time.Sleep(3 * time.Second) // so that it lingers no more
 	for _, path := range []string{"/own/acme", "/bad/beta", "/joined/beta", "/after/beta", "/pooled/beta"} {
 		get("acme", path)
