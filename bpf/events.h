@@ -28,6 +28,7 @@ enum record_type {
 	RECORD_TLS_DATA,
 	RECORD_TLS_FREED,
 	RECORD_THREAD_WAITED,
+	RECORD_THREAD,
 };
 
 /* Every record starts with this. */
@@ -188,6 +189,17 @@ struct tls_freed_record {
 
 struct thread_waited_record {
 	struct record_header header;
+};
+
+enum thread_change {
+	THREAD_STARTED = 1, /* header.tid created it */
+	THREAD_ENDED,	    /* and the process goes on */
+};
+
+struct thread_record {
+	struct record_header header;
+	__u32 change; /* enum thread_change */
+	__u32 thread; /* its id */
 };
 
 /* Where a call's length is found. */

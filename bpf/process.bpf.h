@@ -107,11 +107,15 @@ static __always_inline void file_mapped(struct file *file)
 	submit(r);
 }
 
-static __always_inline void process_forked(__u32 parent_tgid, __u32 tgid)
+static __always_inline void process_forked(__u32 parent_tgid, __u32 tgid, __u32 tid)
 {
 	struct traced_process fresh = {.announced = 1};
 
-	if (tgid == parent_tgid || !bpf_map_lookup_elem(&processes, &parent_tgid))
+	if (tgid == parent_tgid) {
+		thread_started(tgid, tid);
+		return;
+	}
+	if (!bpf_map_lookup_elem(&processes, &parent_tgid))
 		return;
 	if (bpf_map_update_elem(&processes, &tgid, &fresh, BPF_ANY)) {
 		count_drop(NULL, DROP_MAP_FULL);
@@ -152,8 +156,10 @@ static __always_inline void process_exited(void)
 		return;
 	bpf_map_delete_elem(&calls, &id);
 	bpf_map_delete_elem(&readers, &tid);
-	if (BPF_CORE_READ(task, signal, live.counter)) /* its last thread ends a process, whichever that is */
+	if (BPF_CORE_READ(task, signal, live.counter)) { /* its last thread ends a process, whichever that is */
+		emit_thread(process, THREAD_ENDED, tid);
 		return;
+	}
 	emit_process(process, tgid, PROCESS_EXITED, 0);
 	bpf_map_delete_elem(&processes, &tgid);
 }

@@ -186,6 +186,7 @@ const (
 	TracerRecordTypeRECORD_TLS_DATA      TracerRecordType = 7
 	TracerRecordTypeRECORD_TLS_FREED     TracerRecordType = 8
 	TracerRecordTypeRECORD_THREAD_WAITED TracerRecordType = 9
+	TracerRecordTypeRECORD_THREAD        TracerRecordType = 10
 )
 
 type TracerScratch struct {
@@ -268,6 +269,20 @@ type TracerSocketState struct {
 	Origin uint8
 	Hello  uint8
 	Tries  uint16
+}
+
+type TracerThreadChange uint32
+
+const (
+	TracerThreadChangeTHREAD_STARTED TracerThreadChange = 1
+	TracerThreadChangeTHREAD_ENDED   TracerThreadChange = 2
+)
+
+type TracerThreadRecord struct {
+	_      structs.HostLayout
+	Header TracerRecordHeader
+	Change uint32
+	Thread uint32
 }
 
 type TracerThreadWaitedRecord struct {
@@ -420,6 +435,8 @@ const (
 	TracerVarUnusedSocketClosed     = "unused_socket_closed"
 	TracerVarUnusedSocketData       = "unused_socket_data"
 	TracerVarUnusedSocketOrigin     = "unused_socket_origin"
+	TracerVarUnusedThread           = "unused_thread"
+	TracerVarUnusedThreadChange     = "unused_thread_change"
 	TracerVarUnusedThreadWaited     = "unused_thread_waited"
 	TracerVarUnusedTlsData          = "unused_tls_data"
 	TracerVarUnusedTlsFlags         = "unused_tls_flags"
@@ -532,6 +549,8 @@ type TracerVariableSpecs struct {
 	UnusedSocketClosed     *ebpf.VariableSpec `ebpf:"unused_socket_closed"`
 	UnusedSocketData       *ebpf.VariableSpec `ebpf:"unused_socket_data"`
 	UnusedSocketOrigin     *ebpf.VariableSpec `ebpf:"unused_socket_origin"`
+	UnusedThread           *ebpf.VariableSpec `ebpf:"unused_thread"`
+	UnusedThreadChange     *ebpf.VariableSpec `ebpf:"unused_thread_change"`
 	UnusedThreadWaited     *ebpf.VariableSpec `ebpf:"unused_thread_waited"`
 	UnusedTlsData          *ebpf.VariableSpec `ebpf:"unused_tls_data"`
 	UnusedTlsFlags         *ebpf.VariableSpec `ebpf:"unused_tls_flags"`
@@ -619,6 +638,8 @@ type TracerVariables struct {
 	UnusedSocketClosed     *ebpf.Variable `ebpf:"unused_socket_closed"`
 	UnusedSocketData       *ebpf.Variable `ebpf:"unused_socket_data"`
 	UnusedSocketOrigin     *ebpf.Variable `ebpf:"unused_socket_origin"`
+	UnusedThread           *ebpf.Variable `ebpf:"unused_thread"`
+	UnusedThreadChange     *ebpf.Variable `ebpf:"unused_thread_change"`
 	UnusedThreadWaited     *ebpf.Variable `ebpf:"unused_thread_waited"`
 	UnusedTlsData          *ebpf.Variable `ebpf:"unused_tls_data"`
 	UnusedTlsFlags         *ebpf.Variable `ebpf:"unused_tls_flags"`

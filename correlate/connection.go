@@ -65,6 +65,7 @@ func (e *Engine) connectionClosed(ev *event.ConnectionClosed) {
 func (e *Engine) endConnection(c *connection) {
 	delete(c.proc.conns, c.id)
 	if c.db != nil {
+		c.proc.sessions--
 		for _, pid := range slices.Sorted(maps.Keys(c.db.writers)) {
 			if p, ok := e.processes.Peek(pid); ok {
 				delete(p.conns, c.id)

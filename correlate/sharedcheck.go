@@ -68,6 +68,9 @@ func (e *Engine) checkReader(s *session, m *message, ev *event.Result) {
 // detectShared tells what checkShared and checkReader saw of two requests, now that the link of one is certain.
 func (e *Engine) detectShared(u *unit, o *outcome) {
 	sure := func(r *request) bool { return r != nil && o.req != nil && r != o.req && !r.detached && !r.lossy }
+	if u.reader == nil && u.sharing == nil {
+		return
+	}
 	scope := fmt.Sprintf("session %d", u.session.conn.id)
 	if sure(u.reader) {
 		o.findings = append(o.findings, fault{name: ResponseDesync, scope: scope, anyTenant: true,

@@ -6,7 +6,13 @@ import "tenantrace/correlate/verdict"
 type group struct {
 	waiting []*unit    // that no thread ties to a request
 	causes  []*request // that its other statements are tied to by thread; at most two are kept
+	ended   bool
 	lossy   bool
+	common  []*request // that may have caused each of its statements, if narrowed
+	// narrowed is set when a sound set of candidates has been met.
+	narrowed bool
+	// lone is set when its process had no other session: then several requests may write to the one, and so in another's transaction.
+	lone    bool
 	by      *process // that wrote its last statement
 	used    []string // tenants whose data it used
 	accused bool     // one of them is not its request's
@@ -37,6 +43,7 @@ func (e *Engine) wait(g *group, u *unit) {
 }
 
 func (e *Engine) endGroup(g *group) {
+	g.ended = true
 	waiting := g.waiting
 	g.waiting = nil
 	for _, u := range waiting {
@@ -70,6 +77,9 @@ func (e *Engine) inherit(g *group, u *unit) {
 	}
 	switch causes {
 	case 0:
+		if g.narrows() && (u.set.lacks == "" || u.set.lacks == verdict.NoLink || u.set.lacks == verdict.Ambiguous) {
+			u.set.members, u.set.lacks, u.set.asked = g.common, "", true
+		}
 	case 1:
 		u.link = link{rule: verdict.LinkTransaction, req: cause}
 	default:

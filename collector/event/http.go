@@ -27,6 +27,7 @@ type HTTPResponse struct {
 	Conn   ConnID `json:"conn"`
 	Seq    uint64 `json:"seq"` // of its request
 	Status int    `json:"status"`
+	ID     string `json:"id,omitempty"` // X-Request-ID of the response; "" if there is none, or several that differ
 }
 
 // HTTPResponseEnd is the last byte of a response, or the loss of it: Reason tells.
