@@ -117,6 +117,7 @@ static __always_inline void process_forked(__u32 parent_tgid, __u32 tgid)
 		count_drop(NULL, DROP_MAP_FULL);
 		return;
 	}
+	python_forked(parent_tgid, tgid);
 	emit_process(NULL, tgid, PROCESS_FORKED, parent_tgid);
 }
 
@@ -128,6 +129,7 @@ static __always_inline void process_executed(void)
 	struct file *exe;
 
 	if (process) {
+		bpf_map_delete_elem(&pythons, &tgid);
 		if (chosen_only) {
 			/* a chosen process stays chosen, whatever it runs */
 			emit_process(process, tgid, PROCESS_EXECUTED, 0);
@@ -155,6 +157,7 @@ static __always_inline void process_exited(void)
 	if (BPF_CORE_READ(task, signal, live.counter)) /* its last thread ends a process, whichever that is */
 		return;
 	emit_process(process, tgid, PROCESS_EXITED, 0);
+	bpf_map_delete_elem(&pythons, &tgid);
 	bpf_map_delete_elem(&processes, &tgid);
 }
 

@@ -15,6 +15,7 @@
 #define MSG_PEEK 2
 #define ENOENT 2
 #define EBADF 9
+#define EAGAIN 11
 #define EINPROGRESS 115
 /* Payloads that are looked at before a socket is said to carry something else; one that is older than the tracing may be in the middle of a long message. */
 #define SNIFF_TRIES 4
@@ -27,6 +28,8 @@ struct socket_state {
 	__u32 class;
 	__u16 origin;
 	__u16 tries;
+	__u32 backlog; /* a write found no room for all: what follows may be another's */
+	__u32 pad;
 };
 
 /* sk -> state. Made at connect, accept or the first transfer; deleted when TCP closes; a unix socket's is replaced on reuse or evicted. */
@@ -44,6 +47,7 @@ struct transfer {
 	__u64 iov;
 	__u32 iov_count;
 	__u32 direction;
+	__u64 asked; /* bytes that a write was to move; 0 not known */
 };
 
 static __always_inline struct file *file_of(int fd)
@@ -197,6 +201,35 @@ static long emit_full_chunk(__u32 index, struct remainder *r)
 	return 0;
 }
 
+/* For whom a statement is written to a plain socket. What waited for room is written by a loop, in the context of whoever waited first, until nothing waits. */
+static __always_inline void write_task(struct transfer *t, struct socket_state *state, struct task *task, __u64 length)
+{
+	struct user_iovec v = {};
+
+	if (t->iov && t->iov_count == 1 && !bpf_probe_read_user(&v, sizeof(v), (void *)t->iov))
+		t->asked = v.length;
+	task_now(task);
+	if (state->backlog || t->asked != length) {
+		if (task->state)
+			task->state = TASK_BACKLOG;
+		state->backlog = t->asked != length;
+	}
+}
+
+/* What is written for one message leaves at once, or waits. */
+static __noinline int write_refused(int fd)
+{
+	struct socket_id id = {};
+	struct socket_state *state;
+
+	if (!python_of_current() || !socket_of(fd, &id))
+		return 0;
+	state = bpf_map_lookup_elem(&sockets, &id.sk);
+	if (state && state->inode == id.inode)
+		state->backlog = 1;
+	return 0;
+}
+
 static __always_inline void emit_transfer(struct traced_process *process, struct transfer *t, struct socket_state *state, __u64 length)
 {
 	const __u64 total = length;
@@ -208,6 +241,14 @@ static __always_inline void emit_transfer(struct traced_process *process, struct
 	head.direction = t->direction;
 	head.class = state->class;
 	head.offset = state->moved[t->direction & 1];
+	if (state->class >= CLASS_POSTGRESQL && t->direction == DIRECTION_OUT) {
+		write_task(t, state, &head.task, length);
+	} else if (state->class == CLASS_HTTP && t->direction == DIRECTION_IN) {
+		head.task.object = t->id.sk;
+		head.task.nonce = t->id.inode;
+		head.task.read = head.offset + 1;
+		task_begins(&head.task);
+	}
 	if (has_loop && !t->iov && state->class >= CLASS_POSTGRESQL) {
 		struct remainder r = {.process = process, .head = &head, .user = t->buffer, .length = length};
 

@@ -114,6 +114,7 @@ static __always_inline void transfer_exited(struct traced_process *process, stru
 	case NR_SENDTO:
 		t.direction = DIRECTION_OUT;
 		t.buffer = regs->SYSCALL_ARG1;
+		t.asked = regs->SYSCALL_ARG2;
 		break;
 	case NR_RECVFROM:
 		if (regs->SYSCALL_ARG3 & MSG_PEEK)
@@ -183,6 +184,8 @@ static __always_inline bool selects_many(struct pt_regs *regs)
 
 static __always_inline void syscall_entered(struct pt_regs *regs, long number)
 {
+	if (number == NR_MUNMAP)
+		memory_unmapped(regs->SYSCALL_ARG0);
 	if ((number == NR_SELECT || number == NR_PSELECT6) && has_read() && selects_many(regs))
 		waited();
 }
@@ -213,16 +216,21 @@ static __always_inline void syscall_exited(struct pt_regs *regs, long ret)
 		if (ret && ret != -EINPROGRESS)
 			return;
 		break;
+	case NR_WRITE:
+	case NR_SENDTO:
+	case NR_WRITEV:
+	case NR_SENDMSG:
+		if (ret == -EAGAIN)
+			write_refused((int)regs->SYSCALL_ARG0);
+		if (ret < 0)
+			return;
+		break;
 	case NR_ACCEPT:
 	case NR_ACCEPT4:
 	case NR_READ:
 	case NR_RECVFROM:
 	case NR_READV:
 	case NR_RECVMSG:
-	case NR_WRITE:
-	case NR_SENDTO:
-	case NR_WRITEV:
-	case NR_SENDMSG:
 	case NR_SENDFILE:
 		if (ret < 0)
 			return;

@@ -96,6 +96,15 @@ static __always_inline __u32 moved_by(struct call *call, long ret)
 	return 0;
 }
 
+static __always_inline void begin_tls_task(struct task *task, struct call *call, struct tls_state *state, __u64 read)
+{
+	task->object = call->ssl;
+	task->nonce = *(__u64 *)state->random;
+	task->tls = 1;
+	task->read = read;
+	task_begins(task);
+}
+
 static __always_inline void emit_moved(struct traced_process *process, struct call *call, struct tls_state *state, __u32 length)
 {
 	struct tls_data_record head = {};
@@ -109,8 +118,12 @@ static __always_inline void emit_moved(struct traced_process *process, struct ca
 	head.flags = state->flags;
 	__builtin_memcpy(head.random, state->random, sizeof(head.random));
 	state->moved[direction & 1] += length;
-	if (direction == DIRECTION_IN && (state->flags & (TLS_SERVER | TLS_ROLE_UNKNOWN)))
+	if (direction == DIRECTION_IN && (state->flags & (TLS_SERVER | TLS_ROLE_UNKNOWN))) {
 		mark_reader();
+		begin_tls_task(&head.task, call, state, head.offset + 1);
+	} else if (direction == DIRECTION_OUT && !(state->flags & TLS_SERVER)) {
+		task_now(&head.task);
+	}
 	emit_tls_data(process, &head, call->buffer, length);
 }
 
@@ -188,6 +201,11 @@ static __always_inline void call_exited(struct pt_regs *ctx)
 		state->verify_result = sample.verify_result;
 		sample.session_time = state->session_time;
 		state->announced = !emit_identity(process, library, &call, &sample);
+	}
+	if (call.kind == CALL_HANDSHAKE && sample.flags & TLS_SERVER) {
+		struct task task = {};
+
+		begin_tls_task(&task, &call, state, 0);
 	}
 	if (ret <= 0)
 		return;

@@ -9,12 +9,14 @@
 #include "maps.bpf.h"
 #include "hold.bpf.h"
 #include "emit.bpf.h"
+#include "cpython.bpf.h"
 #include "process.bpf.h"
 #include "classify.bpf.h"
 #include "socket.bpf.h"
 #include "session.bpf.h"
 #include "identity.bpf.h"
 #include "tls.bpf.h"
+#include "task.bpf.h"
 #include "syscall.bpf.h"
 #include "control.bpf.h"
 
@@ -29,6 +31,10 @@ const struct tls_identity_record *unused_tls_identity __attribute__((unused));
 const struct tls_data_record *unused_tls_data __attribute__((unused));
 const struct tls_freed_record *unused_tls_freed __attribute__((unused));
 const struct thread_waited_record *unused_thread_waited __attribute__((unused));
+const struct task *unused_task __attribute__((unused));
+const enum task_state *unused_task_state __attribute__((unused));
+const struct python *unused_python __attribute__((unused));
+const enum python_flags *unused_python_flags __attribute__((unused));
 const struct control *unused_control __attribute__((unused));
 const enum control_operation *unused_control_operation __attribute__((unused));
 const enum record_type *unused_record_type __attribute__((unused));
@@ -46,9 +52,9 @@ const enum drop *unused_drop __attribute__((unused));
 _Static_assert(sizeof(struct record_header) == 24, "ABI");
 _Static_assert(sizeof(struct process_record) == 48, "ABI");
 _Static_assert(sizeof(struct socket_record) == 200, "ABI");
-_Static_assert(sizeof(struct socket_data_record) == 64, "ABI");
+_Static_assert(sizeof(struct socket_data_record) == 96, "ABI");
 _Static_assert(sizeof(struct tls_identity_record) == 1664, "ABI");
-_Static_assert(sizeof(struct tls_data_record) == 104, "ABI");
+_Static_assert(sizeof(struct tls_data_record) == 136, "ABI");
 
 struct raw_tracepoint_args {
 	__u64 args[3];
@@ -76,6 +82,18 @@ SEC("uprobe/SSL_free")
 int ssl_free_enter(struct pt_regs *ctx)
 {
 	return HELD(ssl_freed(ctx));
+}
+
+SEC("uretprobe/PyContext_CopyCurrent")
+int context_copy_exit(struct pt_regs *ctx)
+{
+	return HELD(context_copied(ctx));
+}
+
+SEC("uprobe/context_tp_dealloc")
+int context_free_enter(struct pt_regs *ctx)
+{
+	return HELD(context_freed(ctx));
 }
 
 /* With BTF: the saved registers are read directly, not through a helper. */

@@ -47,6 +47,7 @@ type TracerControl struct {
 	State     uint32
 	Fd        int32
 	Pad       uint32
+	Python    TracerPython
 }
 
 type TracerControlOperation uint32
@@ -57,6 +58,7 @@ const (
 	TracerControlOperationCONTROL_LOST        TracerControlOperation = 3
 	TracerControlOperationCONTROL_MARK_FILE   TracerControlOperation = 4
 	TracerControlOperationCONTROL_FORGET_FILE TracerControlOperation = 5
+	TracerControlOperationCONTROL_PYTHON      TracerControlOperation = 6
 )
 
 type TracerDirection uint32
@@ -74,7 +76,8 @@ const (
 	TracerDropDROP_READ_FAULT TracerDrop = 2
 	TracerDropDROP_NESTED     TracerDrop = 3
 	TracerDropDROP_IOVEC      TracerDrop = 4
-	TracerDropDROP_REASONS    TracerDrop = 5
+	TracerDropDROP_TASKS      TracerDrop = 5
+	TracerDropDROP_REASONS    TracerDrop = 6
 )
 
 type TracerFileKey struct {
@@ -155,6 +158,23 @@ type TracerProcessRecord struct {
 	Comm   [16]uint8
 }
 
+type TracerPython struct {
+	_        structs.HostLayout
+	Epoch    uint64
+	Slot     uint32
+	ThreadId uint32
+	Context  uint32
+	Chunk    uint32
+	Flags    uint32
+	Bound    int32
+}
+
+type TracerPythonFlags uint32
+
+const (
+	TracerPythonFlagsPYTHON_LOOP_READS TracerPythonFlags = 1
+)
+
 type TracerRecordHeader struct {
 	_    structs.HostLayout
 	Time uint64
@@ -203,6 +223,7 @@ type TracerSocketDataRecord struct {
 	Captured  uint32
 	Direction uint32
 	Class     uint32
+	Task      TracerTask
 }
 
 type TracerSocketId struct {
@@ -236,13 +257,50 @@ type TracerSocketRecord struct {
 }
 
 type TracerSocketState struct {
-	_      structs.HostLayout
-	Inode  uint64
-	Moved  [2]uint64
-	Class  uint32
-	Origin uint16
-	Tries  uint16
+	_       structs.HostLayout
+	Inode   uint64
+	Moved   [2]uint64
+	Class   uint32
+	Origin  uint16
+	Tries   uint16
+	Backlog uint32
+	Pad     uint32
 }
+
+type TracerTask struct {
+	_      structs.HostLayout
+	Object uint64
+	Nonce  uint64
+	Read   uint64
+	State  uint32
+	Tls    uint32
+}
+
+type TracerTaskKey struct {
+	_       structs.HostLayout
+	Address uint64
+	Tgid    uint32
+	Chunk   uint32
+}
+
+type TracerTaskOrigin struct {
+	_     structs.HostLayout
+	Task  TracerTask
+	Epoch uint64
+}
+
+type TracerTaskState uint32
+
+const (
+	TracerTaskStateTASK_UNKNOWN    TracerTaskState = 0
+	TracerTaskStateTASK_NONE       TracerTaskState = 1
+	TracerTaskStateTASK_DIRECT     TracerTaskState = 2
+	TracerTaskStateTASK_COPY       TracerTaskState = 3
+	TracerTaskStateTASK_SHARED     TracerTaskState = 4
+	TracerTaskStateTASK_UNREADABLE TracerTaskState = 5
+	TracerTaskStateTASK_FOREIGN    TracerTaskState = 6
+	TracerTaskStateTASK_BACKLOG    TracerTaskState = 7
+)
 
 type TracerThreadWaitedRecord struct {
 	_      structs.HostLayout
@@ -260,6 +318,7 @@ type TracerTlsDataRecord struct {
 	Direction uint32
 	Flags     uint32
 	Random    [32]uint8
+	Task      TracerTask
 }
 
 type TracerTlsFlags uint32
@@ -337,9 +396,13 @@ const (
 	TracerMapFiles                  = "files"
 	TracerMapLibraries              = "libraries"
 	TracerMapProcesses              = "processes"
+	TracerMapPythons                = "pythons"
 	TracerMapReaders                = "readers"
 	TracerMapSockets                = "sockets"
+	TracerMapTasks                  = "tasks"
 	TracerMapTlsStates              = "tls_states"
+	TracerProgContextCopyExit       = "context_copy_exit"
+	TracerProgContextFreeEnter      = "context_free_enter"
 	TracerProgD2iX509Enter          = "d2i_x509_enter"
 	TracerProgInetSockSetState      = "inet_sock_set_state"
 	TracerProgRunControl            = "run_control"
@@ -370,12 +433,16 @@ const (
 	TracerVarUnusedLengthFrom       = "unused_length_from"
 	TracerVarUnusedProcess          = "unused_process"
 	TracerVarUnusedProcessChange    = "unused_process_change"
+	TracerVarUnusedPython           = "unused_python"
+	TracerVarUnusedPythonFlags      = "unused_python_flags"
 	TracerVarUnusedRecordType       = "unused_record_type"
 	TracerVarUnusedSocket           = "unused_socket"
 	TracerVarUnusedSocketClass      = "unused_socket_class"
 	TracerVarUnusedSocketClosed     = "unused_socket_closed"
 	TracerVarUnusedSocketData       = "unused_socket_data"
 	TracerVarUnusedSocketOrigin     = "unused_socket_origin"
+	TracerVarUnusedTask             = "unused_task"
+	TracerVarUnusedTaskState        = "unused_task_state"
 	TracerVarUnusedThreadWaited     = "unused_thread_waited"
 	TracerVarUnusedTlsData          = "unused_tls_data"
 	TracerVarUnusedTlsFlags         = "unused_tls_flags"
@@ -425,6 +492,8 @@ type TracerSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type TracerProgramSpecs struct {
+	ContextCopyExit  *ebpf.ProgramSpec `ebpf:"context_copy_exit"`
+	ContextFreeEnter *ebpf.ProgramSpec `ebpf:"context_free_enter"`
 	D2iX509Enter     *ebpf.ProgramSpec `ebpf:"d2i_x509_enter"`
 	InetSockSetState *ebpf.ProgramSpec `ebpf:"inet_sock_set_state"`
 	RunControl       *ebpf.ProgramSpec `ebpf:"run_control"`
@@ -451,8 +520,10 @@ type TracerMapSpecs struct {
 	Files      *ebpf.MapSpec `ebpf:"files"`
 	Libraries  *ebpf.MapSpec `ebpf:"libraries"`
 	Processes  *ebpf.MapSpec `ebpf:"processes"`
+	Pythons    *ebpf.MapSpec `ebpf:"pythons"`
 	Readers    *ebpf.MapSpec `ebpf:"readers"`
 	Sockets    *ebpf.MapSpec `ebpf:"sockets"`
+	Tasks      *ebpf.MapSpec `ebpf:"tasks"`
 	TlsStates  *ebpf.MapSpec `ebpf:"tls_states"`
 }
 
@@ -477,12 +548,16 @@ type TracerVariableSpecs struct {
 	UnusedLengthFrom       *ebpf.VariableSpec `ebpf:"unused_length_from"`
 	UnusedProcess          *ebpf.VariableSpec `ebpf:"unused_process"`
 	UnusedProcessChange    *ebpf.VariableSpec `ebpf:"unused_process_change"`
+	UnusedPython           *ebpf.VariableSpec `ebpf:"unused_python"`
+	UnusedPythonFlags      *ebpf.VariableSpec `ebpf:"unused_python_flags"`
 	UnusedRecordType       *ebpf.VariableSpec `ebpf:"unused_record_type"`
 	UnusedSocket           *ebpf.VariableSpec `ebpf:"unused_socket"`
 	UnusedSocketClass      *ebpf.VariableSpec `ebpf:"unused_socket_class"`
 	UnusedSocketClosed     *ebpf.VariableSpec `ebpf:"unused_socket_closed"`
 	UnusedSocketData       *ebpf.VariableSpec `ebpf:"unused_socket_data"`
 	UnusedSocketOrigin     *ebpf.VariableSpec `ebpf:"unused_socket_origin"`
+	UnusedTask             *ebpf.VariableSpec `ebpf:"unused_task"`
+	UnusedTaskState        *ebpf.VariableSpec `ebpf:"unused_task_state"`
 	UnusedThreadWaited     *ebpf.VariableSpec `ebpf:"unused_thread_waited"`
 	UnusedTlsData          *ebpf.VariableSpec `ebpf:"unused_tls_data"`
 	UnusedTlsFlags         *ebpf.VariableSpec `ebpf:"unused_tls_flags"`
@@ -517,8 +592,10 @@ type TracerMaps struct {
 	Files      *ebpf.Map `ebpf:"files"`
 	Libraries  *ebpf.Map `ebpf:"libraries"`
 	Processes  *ebpf.Map `ebpf:"processes"`
+	Pythons    *ebpf.Map `ebpf:"pythons"`
 	Readers    *ebpf.Map `ebpf:"readers"`
 	Sockets    *ebpf.Map `ebpf:"sockets"`
+	Tasks      *ebpf.Map `ebpf:"tasks"`
 	TlsStates  *ebpf.Map `ebpf:"tls_states"`
 }
 
@@ -531,8 +608,10 @@ func (m *TracerMaps) Close() error {
 		m.Files,
 		m.Libraries,
 		m.Processes,
+		m.Pythons,
 		m.Readers,
 		m.Sockets,
+		m.Tasks,
 		m.TlsStates,
 	)
 }
@@ -558,12 +637,16 @@ type TracerVariables struct {
 	UnusedLengthFrom       *ebpf.Variable `ebpf:"unused_length_from"`
 	UnusedProcess          *ebpf.Variable `ebpf:"unused_process"`
 	UnusedProcessChange    *ebpf.Variable `ebpf:"unused_process_change"`
+	UnusedPython           *ebpf.Variable `ebpf:"unused_python"`
+	UnusedPythonFlags      *ebpf.Variable `ebpf:"unused_python_flags"`
 	UnusedRecordType       *ebpf.Variable `ebpf:"unused_record_type"`
 	UnusedSocket           *ebpf.Variable `ebpf:"unused_socket"`
 	UnusedSocketClass      *ebpf.Variable `ebpf:"unused_socket_class"`
 	UnusedSocketClosed     *ebpf.Variable `ebpf:"unused_socket_closed"`
 	UnusedSocketData       *ebpf.Variable `ebpf:"unused_socket_data"`
 	UnusedSocketOrigin     *ebpf.Variable `ebpf:"unused_socket_origin"`
+	UnusedTask             *ebpf.Variable `ebpf:"unused_task"`
+	UnusedTaskState        *ebpf.Variable `ebpf:"unused_task_state"`
 	UnusedThreadWaited     *ebpf.Variable `ebpf:"unused_thread_waited"`
 	UnusedTlsData          *ebpf.Variable `ebpf:"unused_tls_data"`
 	UnusedTlsFlags         *ebpf.Variable `ebpf:"unused_tls_flags"`
@@ -575,6 +658,8 @@ type TracerVariables struct {
 //
 // It can be passed to LoadTracerObjects or ebpf.CollectionSpec.LoadAndAssign.
 type TracerPrograms struct {
+	ContextCopyExit  *ebpf.Program `ebpf:"context_copy_exit"`
+	ContextFreeEnter *ebpf.Program `ebpf:"context_free_enter"`
 	D2iX509Enter     *ebpf.Program `ebpf:"d2i_x509_enter"`
 	InetSockSetState *ebpf.Program `ebpf:"inet_sock_set_state"`
 	RunControl       *ebpf.Program `ebpf:"run_control"`
@@ -592,6 +677,8 @@ type TracerPrograms struct {
 
 func (p *TracerPrograms) Close() error {
 	return _TracerClose(
+		p.ContextCopyExit,
+		p.ContextFreeEnter,
 		p.D2iX509Enter,
 		p.InetSockSetState,
 		p.RunControl,

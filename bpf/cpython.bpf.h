@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Which processes run CPython, and where it keeps what. */
+#ifndef TENANTRACE_CPYTHON_H
+#define TENANTRACE_CPYTHON_H
+
+/* tgid -> where CPython keeps what. Set by Go once the process is proven to be as learned, and at a fork; deleted at exec and exit. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__type(key, __u32);
+	__type(value, struct python);
+} pythons SEC(".maps");
+
+static __always_inline struct python *python_of_current(void)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+
+	return bpf_map_lookup_elem(&pythons, &tgid);
+}
+
+/* A fork has the interpreter of its parent; its contexts have parents of their own. */
+static __always_inline void python_forked(__u32 parent, __u32 tgid)
+{
+	struct python *python = bpf_map_lookup_elem(&pythons, &parent), fresh;
+
+	if (!python)
+		return;
+	fresh = *python;
+	fresh.epoch = bpf_ktime_get_ns();
+	fresh.bound = 0;
+	bpf_map_update_elem(&pythons, &tgid, &fresh, BPF_ANY);
+}
+
+/* task.bpf.h */
+static __noinline int task_begins(struct task *task);
+static __noinline int task_now(struct task *task);
+
+#endif

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* CPython: for which request the running code works. A read of a request binds the context (PEP 567) that it happens in; what copies that context inherits; what
+ * writes a statement is asked for its own. The lineage is kept here and not in Go: a context costs ten copies and frees a request, which would be twenty records,
+ * and a lost one would leave an inheritance that is no more. Here what is missed, full or unreadable is a statement without a task, never one with another's. */
+#ifndef TENANTRACE_TASK_H
+#define TENANTRACE_TASK_H
+
+/* Contexts of one process that are bound at a time. */
+#define TASKS_PER_PROCESS 16384
+/* Chunks of a greenlet's stack that are gone through. */
+#define CHUNKS_MAX 24
+
+/* A context object, or a chunk of the stack of Python's frames, which each greenlet has of its own. */
+struct task_key {
+	__u64 address;
+	__u32 tgid;
+	__u32 chunk; /* 1: a chunk */
+};
+
+struct task_origin {
+	struct task task;
+	__u64 epoch; /* of the process: what another program, or another one with this tgid, left is not valid */
+};
+
+/* Context -> for what it works. Deleted when the context is freed, overwritten when its address is copied to; what a dead process leaves is evicted. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct task_key);
+	__type(value, struct task_origin);
+} tasks SEC(".maps");
+
+/* The context of the running thread. 0: it has none. The thread state is that of the thread-specific key, not that of the interpreter's "current" one, which is
+ * another thread's as soon as the lock is given up for a system call. */
+static __always_inline __u32 current_context(struct python *python, struct task_key *context, struct task_key *chunk)
+{
+#if defined(__TARGET_ARCH_x86)
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	__u64 thread = BPF_CORE_READ(task, thread.fsbase), state = 0, id = 0, at = 0, before = 0;
+
+	context->tgid = chunk->tgid = bpf_get_current_pid_tgid() >> 32;
+	chunk->chunk = 1;
+	if (!read_u64(&state, thread + python->slot))
+		return TASK_UNREADABLE;
+	if (!state)
+		return TASK_FOREIGN;
+	if (!read_u64(&id, state + python->thread_id) || !read_u64(&context->address, state + python->context))
+		return TASK_UNREADABLE;
+	if (id != thread)
+		return TASK_FOREIGN;
+	if (!python->chunk)
+		return TASK_NONE;
+	if (!read_u64(&at, state + python->chunk))
+		return TASK_UNREADABLE;
+	for (int i = 0; i < CHUNKS_MAX; i++) { /* to the first: that is the greenlet's for good */
+		if (!at)
+			break;
+		before = at;
+		if (!read_u64(&at, before))
+			return TASK_UNREADABLE;
+		at = forget(at);
+	}
+	if (at)
+		return TASK_UNREADABLE;
+	chunk->address = forget(before);
+	return TASK_NONE;
+#else
+	return TASK_UNREADABLE;
+#endif
+}
+
+static __always_inline void unbind(struct python *python, struct task_key *key)
+{
+	if (!bpf_map_delete_elem(&tasks, key))
+		__sync_fetch_and_add(&python->bound, -1);
+}
+
+static __always_inline void bind(struct python *python, struct task_key *key, struct task_origin *origin)
+{
+	origin->epoch = python->epoch;
+	if (!bpf_map_lookup_elem(&tasks, key)) {
+		if (python->bound >= TASKS_PER_PROCESS) {
+			count_drop(NULL, DROP_TASKS);
+			return;
+		}
+		__sync_fetch_and_add(&python->bound, 1);
+	}
+	if (bpf_map_update_elem(&tasks, key, origin, BPF_ANY))
+		count_drop(NULL, DROP_TASKS);
+}
+
+static __always_inline struct task_origin *origin_of(struct python *python, struct task_key *key)
+{
+	struct task_origin *origin = key->address ? bpf_map_lookup_elem(&tasks, key) : NULL;
+
+	return origin && origin->epoch == python->epoch ? origin : NULL;
+}
+
+/* Whether the connection that a task is of still lives. */
+static __always_inline bool lives(struct task *task, __u32 tgid)
+{
+	struct tls_key key = {.ssl = task->object, .tgid = tgid};
+	struct tls_state *state;
+	struct socket_state *s;
+
+	if (task->tls) {
+		state = bpf_map_lookup_elem(&tls_states, &key);
+		return state && *(__u64 *)state->random == task->nonce;
+	}
+	s = bpf_map_lookup_elem(&sockets, &task->object);
+	return s && s->inode == task->nonce;
+}
+
+/* The context read for a connection. One that reads for several which live at a time is that of a loop: it stands for none of them any more. */
+static __always_inline void bind_one(struct python *python, struct task_key *key, struct task *task)
+{
+	struct task_origin *before = origin_of(python, key), fresh = {.task = *task};
+
+	if (before && before->task.state == TASK_DIRECT) {
+		if (before->task.object == task->object && before->task.nonce == task->nonce) {
+			if (!task->read) /* a further step of the handshake */
+				return;
+		} else if (lives(&before->task, key->tgid)) {
+			fresh.task.state = TASK_SHARED;
+		}
+	} else if (before && before->task.state == TASK_SHARED) {
+		return;
+	}
+	bind(python, key, &fresh);
+}
+
+/* A server read from a connection, or shook hands on it (read 0). */
+static __noinline int task_begins(struct task *task)
+{
+	struct python *python = python_of_current();
+	struct task_key context = {}, chunk = {};
+
+	if (!python) {
+		task->read = 0;
+		return 0;
+	}
+	if (!task->tls && python->flags & PYTHON_LOOP_READS)
+		return 0;
+	task->state = current_context(python, &context, &chunk);
+	if (task->state != TASK_NONE)
+		return 0;
+	task->state = TASK_DIRECT;
+	if (context.address)
+		bind_one(python, &context, task);
+	if (chunk.address && (!context.address || origin_of(python, &chunk)))
+		bind_one(python, &chunk, task);
+	return 0;
+}
+
+/* What writes a statement now: for what it works. */
+static __noinline int task_now(struct task *task)
+{
+	struct python *python = python_of_current();
+	struct task_key context = {}, chunk = {};
+	struct task_origin *origin;
+
+	if (!python)
+		return 0;
+	task->state = current_context(python, &context, &chunk);
+	if (task->state != TASK_NONE)
+		return 0;
+	origin = origin_of(python, &context);
+	if (!origin)
+		origin = origin_of(python, &chunk);
+	if (origin)
+		bpf_probe_read_kernel(task, sizeof(*task), &origin->task); /* all outcomes look alike to the verifier then */
+	return 0;
+}
+
+/* PyContext_CopyCurrent returned a context, at an address that another one may have had. */
+static __always_inline void context_copied(struct pt_regs *ctx)
+{
+	struct python *python = python_of_current();
+	struct task_key from = {}, unused = {}, to = {.address = CALL_RETURN(ctx)};
+	struct task_origin *origin = NULL, copy;
+
+	if (!python || !to.address)
+		return;
+	if (current_context(python, &from, &unused) == TASK_NONE)
+		origin = origin_of(python, &from);
+	to.tgid = bpf_get_current_pid_tgid() >> 32;
+	if (!origin || origin->task.state == TASK_SHARED) {
+		unbind(python, &to);
+		return;
+	}
+	copy = *origin;
+	copy.task.state = TASK_COPY;
+	bind(python, &to, &copy);
+}
+
+/* The context type's destructor was called. */
+static __always_inline void context_freed(struct pt_regs *ctx)
+{
+	struct python *python = python_of_current();
+	struct task_key key = {.address = CALL_ARG0(ctx), .tgid = bpf_get_current_pid_tgid() >> 32};
+
+	if (python)
+		unbind(python, &key);
+}
+
+/* Memory was given back: it may have been a greenlet's stack. */
+static __always_inline void memory_unmapped(__u64 address)
+{
+	struct python *python = python_of_current();
+	struct task_key key = {.address = address, .tgid = bpf_get_current_pid_tgid() >> 32, .chunk = 1};
+
+	if (python && python->chunk)
+		unbind(python, &key);
+}
+
+#endif
