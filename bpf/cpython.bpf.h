@@ -18,6 +18,28 @@ static __always_inline struct python *python_of_current(void)
 	return bpf_map_lookup_elem(&pythons, &tgid);
 }
 
+/* index 0 -> how often all contexts were forgotten. Go adds to it when programs were left out. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} task_epochs SEC(".maps");
+
+/* The process has loaded an event loop. */
+static __always_inline void loop_mapped(void)
+{
+	struct python *python = python_of_current();
+
+	if (python)
+		python->flags |= PYTHON_LOOP_READS;
+}
+
+static __always_inline bool same_python(struct python *a, struct python *b)
+{
+	return a->slot == b->slot && a->thread_id == b->thread_id && a->context == b->context && a->chunk == b->chunk && a->flags == b->flags;
+}
+
 /* A fork has the interpreter of its parent; its contexts have parents of their own. */
 static __always_inline void python_forked(__u32 parent, __u32 tgid)
 {

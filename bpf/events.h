@@ -69,6 +69,7 @@ struct file_record {
 enum file_state {
 	FILE_IGNORED = 1, /* exports nothing of interest */
 	FILE_PROBED,	  /* probes are attached: processes that map it are traced */
+	FILE_LOOP,	  /* an event loop that reads plain sockets outside of the contexts of its connections (uvloop) */
 	FILE_ANNOUNCED,	  /* Go was asked to look at it, and will be until it has */
 };
 
@@ -279,6 +280,7 @@ enum control_operation {
 	CONTROL_MARK_FILE,   /* answers with the file's numbers */
 	CONTROL_FORGET_FILE, /* -ENOENT: it was not known */
 	CONTROL_PYTHON,	     /* -ENOENT: the process is not traced */
+	CONTROL_NO_TASKS,    /* all contexts are forgotten */
 };
 
 /* What Go asks for, and the answer. */

@@ -94,6 +94,8 @@ static __always_inline void file_mapped(struct file *file)
 	if (mark && mark->generation == fresh.generation && mark->state != FILE_ANNOUNCED) {
 		if (mark->state == FILE_PROBED)
 			trace_current();
+		else if (mark->state == FILE_LOOP)
+			loop_mapped();
 		return;
 	}
 	bpf_map_update_elem(&files, &key, &fresh, BPF_ANY);

@@ -19,7 +19,7 @@ struct task_key {
 
 struct task_origin {
 	struct task task;
-	__u64 epoch; /* of the process: what another program, or another one with this tgid, left is not valid */
+	__u64 epoch; /* of the process, and of all: what another program, another process with this tgid, or a time of losses left is not valid */
 };
 
 /* Context -> for what it works. Deleted when the context is freed, overwritten when its address is copied to; what a dead process leaves is evicted. */
@@ -69,6 +69,14 @@ static __always_inline __u32 current_context(struct python *python, struct task_
 #endif
 }
 
+static __always_inline __u64 epoch_of(struct python *python)
+{
+	__u32 zero = 0;
+	__u64 *all = bpf_map_lookup_elem(&task_epochs, &zero);
+
+	return python->epoch + (all ? *all : 0);
+}
+
 static __always_inline void unbind(struct python *python, struct task_key *key)
 {
 	if (!bpf_map_delete_elem(&tasks, key))
@@ -77,7 +85,7 @@ static __always_inline void unbind(struct python *python, struct task_key *key)
 
 static __always_inline void bind(struct python *python, struct task_key *key, struct task_origin *origin)
 {
-	origin->epoch = python->epoch;
+	origin->epoch = epoch_of(python);
 	if (!bpf_map_lookup_elem(&tasks, key)) {
 		if (python->bound >= TASKS_PER_PROCESS) {
 			count_drop(NULL, DROP_TASKS);
@@ -93,7 +101,7 @@ static __always_inline struct task_origin *origin_of(struct python *python, stru
 {
 	struct task_origin *origin = key->address ? bpf_map_lookup_elem(&tasks, key) : NULL;
 
-	return origin && origin->epoch == python->epoch ? origin : NULL;
+	return origin && origin->epoch == epoch_of(python) ? origin : NULL;
 }
 
 /* Whether the connection that a task is of still lives. */

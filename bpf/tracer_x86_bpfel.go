@@ -59,6 +59,7 @@ const (
 	TracerControlOperationCONTROL_MARK_FILE   TracerControlOperation = 4
 	TracerControlOperationCONTROL_FORGET_FILE TracerControlOperation = 5
 	TracerControlOperationCONTROL_PYTHON      TracerControlOperation = 6
+	TracerControlOperationCONTROL_NO_TASKS    TracerControlOperation = 7
 )
 
 type TracerDirection uint32
@@ -105,7 +106,8 @@ type TracerFileState uint32
 const (
 	TracerFileStateFILE_IGNORED   TracerFileState = 1
 	TracerFileStateFILE_PROBED    TracerFileState = 2
-	TracerFileStateFILE_ANNOUNCED TracerFileState = 3
+	TracerFileStateFILE_LOOP      TracerFileState = 3
+	TracerFileStateFILE_ANNOUNCED TracerFileState = 4
 )
 
 type TracerLengthFrom uint32
@@ -399,6 +401,7 @@ const (
 	TracerMapPythons                = "pythons"
 	TracerMapReaders                = "readers"
 	TracerMapSockets                = "sockets"
+	TracerMapTaskEpochs             = "task_epochs"
 	TracerMapTasks                  = "tasks"
 	TracerMapTlsStates              = "tls_states"
 	TracerProgContextCopyExit       = "context_copy_exit"
@@ -523,6 +526,7 @@ type TracerMapSpecs struct {
 	Pythons    *ebpf.MapSpec `ebpf:"pythons"`
 	Readers    *ebpf.MapSpec `ebpf:"readers"`
 	Sockets    *ebpf.MapSpec `ebpf:"sockets"`
+	TaskEpochs *ebpf.MapSpec `ebpf:"task_epochs"`
 	Tasks      *ebpf.MapSpec `ebpf:"tasks"`
 	TlsStates  *ebpf.MapSpec `ebpf:"tls_states"`
 }
@@ -595,6 +599,7 @@ type TracerMaps struct {
 	Pythons    *ebpf.Map `ebpf:"pythons"`
 	Readers    *ebpf.Map `ebpf:"readers"`
 	Sockets    *ebpf.Map `ebpf:"sockets"`
+	TaskEpochs *ebpf.Map `ebpf:"task_epochs"`
 	Tasks      *ebpf.Map `ebpf:"tasks"`
 	TlsStates  *ebpf.Map `ebpf:"tls_states"`
 }
@@ -611,6 +616,7 @@ func (m *TracerMaps) Close() error {
 		m.Pythons,
 		m.Readers,
 		m.Sockets,
+		m.TaskEpochs,
 		m.Tasks,
 		m.TlsStates,
 	)

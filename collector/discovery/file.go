@@ -17,32 +17,36 @@ type file struct {
 	stamp   stamp
 	library *probe.Library
 	decoder *probe.Library // d2i_X509 in this file, for a library without offsets
-	failed  string         // why a libssl has no probes
-	report  Library
-	users   map[uint32]bool
-	used    time.Time       // last seen in use, or looked at
-	marked  []probe.FileKey // the numbers under which the kernel side knows it
+	interpreter
+	failed string // why a libssl has no probes
+	report Library
+	users  map[uint32]bool
+	used   time.Time       // last seen in use, or looked at
+	marked []probe.FileKey // the numbers under which the kernel side knows it
 }
 
 // held tells whether probes keep the file itself: its numbers cannot become another's.
-func (k *file) held() bool { return k.library != nil || k.decoder != nil }
+func (k *file) held() bool { return k.library != nil || k.decoder != nil || k.contexts != nil }
 
 // state is what the kernel side is to know of the file.
 func (k *file) state() bpf.TracerFileState {
 	if k.library != nil {
 		return bpf.TracerFileStateFILE_PROBED
 	}
+	if k.loop {
+		return bpf.TracerFileStateFILE_LOOP
+	}
 	return bpf.TracerFileStateFILE_IGNORED
 }
 
 // detached gives the attached libraries, to be closed.
 func (k *file) detached() (out []*probe.Library) {
-	for _, l := range []*probe.Library{k.library, k.decoder} {
+	for _, l := range []*probe.Library{k.library, k.decoder, k.contexts} {
 		if l != nil {
 			out = append(out, l)
 		}
 	}
-	k.library, k.decoder = nil, nil
+	k.library, k.decoder, k.contexts = nil, nil, nil
 	return out
 }
 
@@ -93,10 +97,11 @@ func (f *Finder) file(pid uint32, m procfs.Mapping, announced bool) (*file, erro
 // inspect looks into a file. One that another overlay shows too is known already: probes are on the file below.
 func (f *Finder) inspect(id fileID, r *os.File, m procfs.Mapping, pid uint32) *file {
 	k := &file{contents: inspect(r), users: map[uint32]bool{}, used: time.Now(), report: Library{Path: m.Path, Device: m.Device, Inode: m.Inode}}
+	k.loop = isLoop(m.Path)
 	below, shared := belowOverlay(r)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if shared && (k.ssl || k.crypto) {
+	if shared && (k.ssl || k.crypto || k.python) {
 		if same := f.below[below]; same != nil {
 			k = same
 		} else {

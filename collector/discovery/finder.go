@@ -43,6 +43,8 @@ type Finder struct {
 	requests chan uint32
 	known    map[uint32]bool // processes of the last scan
 	waiting  map[uint32]time.Time
+	started  chan uint32
+	pythons  map[uint32]*python // processes with an interpreter
 	dropped  atomic.Uint64
 	ready    atomic.Bool
 
@@ -61,7 +63,7 @@ func New(cfg Config, self uint32) *Finder {
 	}
 	cfg.Exes = exes
 	return &Finder{
-		cfg: cfg, self: self, requests: make(chan uint32, 1024),
+		cfg: cfg, self: self, requests: make(chan uint32, 1024), started: make(chan uint32, 1024), pythons: map[uint32]*python{},
 		known: map[uint32]bool{}, waiting: map[uint32]time.Time{}, files: map[fileID]*file{}, below: map[string]*file{},
 	}
 }
@@ -92,6 +94,9 @@ func (f *Finder) Run(ctx context.Context) error {
 			return nil
 		case pid := <-f.requests:
 			f.look(pid, true)
+		case pid := <-f.started:
+			delete(f.pythons, pid) // it may run another program than before
+			f.look(pid, false)
 		case <-tick.C:
 			if f.dropped.Swap(0) > 0 {
 				clear(f.known) // some request was not heard: look at everything again
@@ -125,6 +130,7 @@ func (f *Finder) scan() error {
 			delete(f.waiting, pid)
 		}
 	}
+	f.askAgain(alive)
 	f.release(alive)
 	return nil
 }
@@ -145,7 +151,9 @@ func (f *Finder) look(pid uint32, announced bool) {
 	if f.examine(pid, mappings, announced) {
 		if err := f.cfg.Programs.Trace(pid); err != nil {
 			f.cfg.Log.Warn("process cannot be traced", "pid", pid, "error", err)
+			return
 		}
+		f.interpret(pid, mappings)
 	}
 }
 

@@ -4,7 +4,8 @@ package event
 type HTTPRequest struct {
 	Header
 	Conn        ConnID      `json:"conn"`
-	Seq         uint64      `json:"seq"` // 1, 2, … on its connection; 0 stands for all requests of a client whose bytes are not understood
+	Read        uint64      `json:"read,omitempty"` // number of the read that brought its last byte, for Task; 0 where no tasks are followed
+	Seq         uint64      `json:"seq"`            // 1, 2, … on its connection; 0 stands for all requests of a client whose bytes are not understood
 	Version     string      `json:"version"`
 	Method      string      `json:"method"`
 	Path        string      `json:"path"` // path of the request target as sent, percent-encoded, without query

@@ -53,6 +53,7 @@ type Statement struct {
 	Params  []Param `json:"params,omitempty"`  // of Bind, $1 first
 	Portal  string  `json:"portal,omitempty"`  // name of the portal; "" the unnamed one
 	Resumed bool    `json:"resumed,omitempty"` // a further Execute of a suspended portal: it was judged by its first
+	Task    *Task   `json:"task,omitempty"`    // for what the code worked that wrote it; nil where no tasks are followed
 }
 
 // Param is a bind value.

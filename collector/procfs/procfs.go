@@ -104,6 +104,9 @@ func (fs FS) OpenMapping(pid uint32, m Mapping) (*os.File, error) {
 	return os.Open(fs.file(pid, fmt.Sprintf("map_files/%x-%x", m.Start, m.End)))
 }
 
+// Memory opens the memory of a process: offsets are addresses. It needs CAP_SYS_PTRACE.
+func (fs FS) Memory(pid uint32) (*os.File, error) { return os.Open(fs.file(pid, "mem")) }
+
 // Executable returns the path of a process's executable as the kernel names it, without the " (deleted)" mark.
 func (fs FS) Executable(pid uint32) (string, error) {
 	p, err := os.Readlink(fs.file(pid, "exe"))
