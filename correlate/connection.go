@@ -23,6 +23,7 @@ type connection struct {
 	counted  tlsState   // under which state tls_connections counts it, "" not at all
 	service  string     // that counts it
 	requests []*request // open ones, in the order of their beginning
+	answered []*request // the last ones that have ended, where tasks are followed
 	db       *session   // nil: no database protocol seen
 }
 

@@ -24,8 +24,15 @@ type outcome struct {
 // judge gives a statement its verdict, or holds it until a name is known.
 func (e *Engine) judge(u *unit) {
 	o := outcome{req: u.link.req}
-	if o.req != nil && (o.req.detached || o.req.lossy) {
-		u.blind = u.blind || o.req.lossy && !o.req.detached
+	if u.link.task && u.transaction != nil && u.transaction.contradicted() {
+		u.link = link{rule: verdict.LinkNone, reason: verdict.Conflict}
+		o.req = nil
+	}
+	if o.req != nil && o.req.detached && u.link.rule == verdict.LinkThread && u.link.task {
+		u.link.rule = verdict.LinkTask
+	}
+	if o.req != nil && (o.req.detached && !u.link.task || o.req.lossy) {
+		u.blind = u.blind || o.req.lossy && (!o.req.detached || u.link.task)
 		u.link = link{rule: verdict.LinkNone, reason: verdict.Ambiguous}
 		o.req = nil
 	}

@@ -16,6 +16,8 @@ type link struct {
 	background bool
 	// blind is set when the request that caused it may have been lost.
 	blind bool
+	// task is set when its task ties the statement to req: then it stays, whatever the thread turns out to be.
+	task bool
 }
 
 // enter adds a request to the thread that read it.
@@ -92,8 +94,8 @@ func (e *Engine) threadWaited(ev *event.ThreadWaited) {
 	}
 }
 
-// linkOf ties a statement that a thread writes now to a request.
-func (e *Engine) linkOf(p *process, tid uint32) link {
+// threadLink ties a statement that a thread writes now to a request.
+func (e *Engine) threadLink(p *process, tid uint32) link {
 	var t *thread
 	if tid != 0 {
 		t = p.thread(tid)
@@ -151,4 +153,4 @@ func (p *process) adrift() bool {
 }
 
 // exact tells whether the link ties the statement to a request.
-func (l *link) exact() bool { return l.req != nil && !l.req.detached }
+func (l *link) exact() bool { return l.req != nil && (!l.req.detached || l.task) }

@@ -30,7 +30,7 @@ func (e *Engine) statementWritten(ev *event.Statement) {
 		}
 		s.writers[ev.PID] = struct{}{}
 	}
-	m := &message{seen: ev, proc: p, link: e.linkOf(p, ev.TID)}
+	m := &message{seen: ev, proc: p, link: e.linkOf(p, ev)}
 	m.blind = m.link.blind
 	s.inFlight = append(s.inFlight, m)
 	if len(s.inFlight) > e.limits.InFlight {
@@ -104,7 +104,7 @@ func (e *Engine) answer(s *session, m *message, result *event.Result) {
 	e.unitNo++
 	u := &unit{
 		no: e.unitNo, session: s, proc: m.proc, tid: m.seen.TID, written: m.seen.Time, ready: e.now, link: m.link,
-		blind: m.blind, desync: m.desync, unseen: result == nil, rows: -1,
+		blind: m.blind, desync: m.desync, unseen: result == nil, rows: -1, tasks: m.seen.Task != nil,
 	}
 	text, cut, unknown := "", m.seen.Cut && i >= len(m.parts)-1, m.seen.NoText
 	switch {
@@ -129,7 +129,8 @@ func (e *Engine) answer(s *session, m *message, result *event.Result) {
 	u.gather(e, &r, result)
 	e.apply(s, u, &r, result)
 	if s.group != nil && u.link.exact() {
-		s.group.cause(u.link.req)
+		s.group.cause(u.link.req, u.link.task)
+		u.transaction = s.group
 	}
 	e.place(s, u)
 	e.endEffects(s, &r, result)

@@ -97,6 +97,7 @@ func (e *Engine) endRequest(r *request) {
 	r.ended = true
 	e.leave(r)
 	r.conn.requests = remove(r.conn.requests, r)
+	r.conn.keepAnswered(r)
 	delete(r.proc.requests, r.no)
 	e.requests.Delete(r.no)
 	e.countRequest(r)
@@ -120,6 +121,10 @@ func (e *Engine) judgePending(r *request) {
 	pending := r.pending
 	r.pending = nil
 	for _, u := range pending {
+		if u.link.task && !r.ended {
+			r.pending = append(r.pending, u)
+			continue
+		}
 		if e.deferred.remove(u) {
 			u.ready = max(u.ready, e.now)
 			e.judge(u)

@@ -4,20 +4,27 @@ import "tenantrace/correlate/verdict"
 
 // group is a transaction block: all of its statements have one cause.
 type group struct {
-	waiting []*unit    // that no thread ties to a request
-	causes  []*request // that its other statements are tied to by thread; at most two are kept
+	waiting []*unit // that no thread ties to a request
+	causes  []cause // that its other statements are tied to by thread or task; at most two are kept
 	lossy   bool
 }
 
+// cause is a request that a statement is tied to.
+type cause struct {
+	req  *request
+	task bool // by its task
+}
+
 // cause notes a request that a statement of the transaction is tied to.
-func (g *group) cause(r *request) {
-	for _, known := range g.causes {
-		if known == r {
+func (g *group) cause(r *request, task bool) {
+	for i := range g.causes {
+		if known := &g.causes[i]; known.req == r {
+			known.task = known.task || task
 			return
 		}
 	}
 	if len(g.causes) < 2 {
-		g.causes = append(g.causes, r)
+		g.causes = append(g.causes, cause{r, task})
 	}
 }
 
@@ -56,18 +63,18 @@ func (e *Engine) leaveGroup(u *unit) {
 // inherit ties a statement without a request to the one request that its transaction belongs to.
 func (e *Engine) inherit(g *group, u *unit) {
 	u.group = nil
-	var cause *request
+	var by cause
 	causes := 0
-	for _, r := range g.causes {
-		if !r.detached {
-			cause = r
+	for _, c := range g.causes {
+		if !c.req.detached || c.task {
+			by = c
 			causes++
 		}
 	}
 	switch causes {
 	case 0:
 	case 1:
-		u.link = link{rule: verdict.LinkTransaction, req: cause}
+		u.link = link{rule: verdict.LinkTransaction, req: by.req, task: by.task}
 	default:
 		u.link = link{rule: verdict.LinkNone, reason: verdict.Conflict}
 	}

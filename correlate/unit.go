@@ -31,6 +31,9 @@ type unit struct {
 
 	evidence
 
+	tasks       bool   // the tasks of its process are followed
+	transaction *group // that it was written in, if it is tied to a request
+
 	group         *group
 	queue         *queue
 	before, after *unit
@@ -46,7 +49,7 @@ func (u *unit) precedes(v *unit) bool {
 
 // place puts an answered statement where the rest of what its verdict needs will reach it.
 func (e *Engine) place(s *session, u *unit) {
-	if u.link.reason == verdict.NoLink && s.group != nil && !u.blind && !u.desync {
+	if (u.link.reason == verdict.NoLink || u.tasks && u.link.reason == verdict.Ambiguous) && s.group != nil && !u.blind && !u.desync {
 		e.wait(s.group, u)
 		return
 	}
@@ -59,7 +62,7 @@ func (e *Engine) settle(u *unit) {
 	if r != nil && r.lossy {
 		u.blind = true
 	}
-	if r == nil || r.ended || r.detached || u.blind || u.desync {
+	if r == nil || r.ended || r.detached && !u.link.task || u.blind || u.desync {
 		e.judge(u)
 		return
 	}

@@ -36,7 +36,15 @@ func (r *Registry) task(pid uint32, t *bpf.TracerTask) *event.Task {
 	if s == nil || !s.opened {
 		return &event.Task{None: event.TaskClosed}
 	}
-	return &event.Task{Conn: s.conn, Read: t.Read, Direct: state == bpf.TracerTaskStateTASK_DIRECT}
+	return &event.Task{Conn: s.conn, Read: s.number(t.Read), Direct: state == bpf.TracerTaskStateTASK_DIRECT}
+}
+
+// number is that of a read among all of the stream: the kernel side counts anew after each handshake.
+func (s *stream) number(read uint64) uint64 {
+	if read == 0 {
+		return 0
+	}
+	return s.base[bpf.TracerDirectionDIRECTION_IN] + read
 }
 
 // emitter gives what a stream's parser emits its read or its task.
