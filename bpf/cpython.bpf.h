@@ -26,6 +26,28 @@ struct {
 	__type(value, __u64);
 } task_epochs SEC(".maps");
 
+/* tid of a thread that runs such a loop -> the context in which it read last. Deleted at its next read and wait; what a dead thread leaves is evicted. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__type(value, __u64);
+} loops SEC(".maps");
+
+static __always_inline void loop_reads(__u64 context)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+
+	bpf_map_update_elem(&loops, &tid, &context, BPF_ANY);
+}
+
+static __always_inline void loop_turns(void)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+
+	bpf_map_delete_elem(&loops, &tid);
+}
+
 /* The process has loaded an event loop. */
 static __always_inline void loop_mapped(void)
 {

@@ -152,6 +152,8 @@ static __always_inline void transfer_exited(struct traced_process *process, stru
 		transferred(process, fd, &same, ret);
 	} else if (t.direction == DIRECTION_IN)
 		end_of_stream(process, fd);
+	if (t.direction == DIRECTION_IN)
+		loop_turns();
 }
 
 /* Whether more than one descriptor is in the three sets of a select. None is a sleep (Python's, before 3.11), one a blocking wait. */
@@ -209,6 +211,7 @@ static __always_inline void syscall_exited(struct pt_regs *regs, long ret)
 	case NR_EPOLL_WAIT:
 	case NR_EPOLL_PWAIT:
 	case NR_EPOLL_PWAIT2:
+		loop_turns();
 		if (has_read() && epoll_of_many((int)regs->SYSCALL_ARG0))
 			waited();
 		return;

@@ -104,8 +104,8 @@ static __always_inline struct task_origin *origin_of(struct python *python, stru
 	return origin && origin->epoch == epoch_of(python) ? origin : NULL;
 }
 
-/* Whether the connection that a task is of still lives. */
-static __always_inline bool lives(struct task *task, __u32 tgid)
+/* Whether the connection that a task is of still lives, and how many bytes were read from it so far. */
+static __always_inline bool lives(struct task *task, __u32 tgid, __u64 *read)
 {
 	struct tls_key key = {.ssl = task->object, .tgid = tgid};
 	struct tls_state *state;
@@ -113,26 +113,33 @@ static __always_inline bool lives(struct task *task, __u32 tgid)
 
 	if (task->tls) {
 		state = bpf_map_lookup_elem(&tls_states, &key);
-		return state && *(__u64 *)state->random == task->nonce;
+		if (!state || *(__u64 *)state->random != task->nonce)
+			return false;
+		*read = state->moved[DIRECTION_IN];
+		return true;
 	}
 	s = bpf_map_lookup_elem(&sockets, &task->object);
-	return s && s->inode == task->nonce;
+	if (!s || s->inode != task->nonce)
+		return false;
+	*read = s->moved[DIRECTION_IN];
+	return true;
 }
 
 /* The context read for a connection. One that reads for several which live at a time is that of a loop: it stands for none of them any more. */
 static __always_inline void bind_one(struct python *python, struct task_key *key, struct task *task)
 {
 	struct task_origin *before = origin_of(python, key), fresh = {.task = *task};
+	__u64 read = 0;
 
 	if (before && before->task.state == TASK_DIRECT) {
 		if (before->task.object == task->object && before->task.nonce == task->nonce) {
 			if (!task->read) /* a further step of the handshake */
 				return;
-		} else if (lives(&before->task, key->tgid)) {
+		} else if (lives(&before->task, key->tgid, &read)) {
 			fresh.task.state = TASK_SHARED;
 		}
 	} else if (before && before->task.state == TASK_SHARED) {
-		return;
+		fresh.task.state = TASK_SHARED;
 	}
 	bind(python, key, &fresh);
 }
@@ -153,8 +160,11 @@ static __noinline int task_begins(struct task *task)
 	if (task->state != TASK_NONE)
 		return 0;
 	task->state = TASK_DIRECT;
-	if (context.address)
+	if (context.address) {
 		bind_one(python, &context, task);
+		if (python->flags & PYTHON_LOOP_READS)
+			loop_reads(context.address);
+	}
 	if (chunk.address && (!context.address || origin_of(python, &chunk)))
 		bind_one(python, &chunk, task);
 	return 0;
@@ -177,7 +187,24 @@ static __noinline int task_now(struct task *task)
 		origin = origin_of(python, &chunk);
 	if (origin)
 		bpf_probe_read_kernel(task, sizeof(*task), &origin->task); /* all outcomes look alike to the verifier then */
+	if (task->state == TASK_DIRECT && python->flags & PYTHON_LOOP_READS)
+		task->state = TASK_SHARED;
 	return 0;
+}
+
+/* Whether what copies a context works for what it is bound to. The context of uvloop's loop runs the callbacks of all connections: it is that of one until the
+ * loop's thread reads again or waits. */
+static __always_inline bool inherits(struct python *python, struct task_origin *origin, __u64 context)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	__u64 *reading;
+
+	if (origin->task.state == TASK_COPY)
+		return true;
+	if (!(python->flags & PYTHON_LOOP_READS))
+		return origin->task.state == TASK_DIRECT;
+	reading = bpf_map_lookup_elem(&loops, &tid);
+	return reading && *reading == context;
 }
 
 /* PyContext_CopyCurrent returned a context, at an address that another one may have had. */
@@ -192,12 +219,14 @@ static __always_inline void context_copied(struct pt_regs *ctx)
 	if (current_context(python, &from, &unused) == TASK_NONE)
 		origin = origin_of(python, &from);
 	to.tgid = bpf_get_current_pid_tgid() >> 32;
-	if (!origin || origin->task.state == TASK_SHARED) {
+	if (!origin || !inherits(python, origin, from.address)) {
 		unbind(python, &to);
 		return;
 	}
 	copy = *origin;
 	copy.task.state = TASK_COPY;
+	if (!copy.task.read) /* the connection's own: what it begins is for what was read by now */
+		lives(&copy.task, to.tgid, &copy.task.read);
 	bind(python, &to, &copy);
 }
 

@@ -397,6 +397,7 @@ const (
 	TracerMapEvents                 = "events"
 	TracerMapFiles                  = "files"
 	TracerMapLibraries              = "libraries"
+	TracerMapLoops                  = "loops"
 	TracerMapProcesses              = "processes"
 	TracerMapPythons                = "pythons"
 	TracerMapReaders                = "readers"
@@ -522,6 +523,7 @@ type TracerMapSpecs struct {
 	Events     *ebpf.MapSpec `ebpf:"events"`
 	Files      *ebpf.MapSpec `ebpf:"files"`
 	Libraries  *ebpf.MapSpec `ebpf:"libraries"`
+	Loops      *ebpf.MapSpec `ebpf:"loops"`
 	Processes  *ebpf.MapSpec `ebpf:"processes"`
 	Pythons    *ebpf.MapSpec `ebpf:"pythons"`
 	Readers    *ebpf.MapSpec `ebpf:"readers"`
@@ -595,6 +597,7 @@ type TracerMaps struct {
 	Events     *ebpf.Map `ebpf:"events"`
 	Files      *ebpf.Map `ebpf:"files"`
 	Libraries  *ebpf.Map `ebpf:"libraries"`
+	Loops      *ebpf.Map `ebpf:"loops"`
 	Processes  *ebpf.Map `ebpf:"processes"`
 	Pythons    *ebpf.Map `ebpf:"pythons"`
 	Readers    *ebpf.Map `ebpf:"readers"`
@@ -612,6 +615,7 @@ func (m *TracerMaps) Close() error {
 		m.Events,
 		m.Files,
 		m.Libraries,
+		m.Loops,
 		m.Processes,
 		m.Pythons,
 		m.Readers,

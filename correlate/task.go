@@ -42,13 +42,14 @@ func (e *Engine) taskLink(p *process, t *event.Task) (l link, told bool) {
 }
 
 // began gives the request of which the read with a number was a part: the last one that was complete by then. A connection's own task, number 0, works for what is
-// open. shared: it may be another of the connection's requests, which have one identity: servers handle pipelined ones from within the one before.
+// open, or still for an earlier one. shared: it may be another of the connection's requests, which have one identity: servers handle pipelined ones from within the
+// one before.
 func (c *connection) began(read uint64) (r *request, shared bool) {
 	if read == 0 {
 		if len(c.requests) == 0 {
 			return nil, false
 		}
-		return c.requests[0], len(c.requests) > 1
+		return c.requests[0], len(c.requests) > 1 || len(c.answered) > 0
 	}
 	for _, list := range [][]*request{c.answered, c.requests} {
 		for _, x := range list {

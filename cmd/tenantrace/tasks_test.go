@@ -33,6 +33,7 @@ import (
 const (
 	taskClients = 16
 	taskRounds  = 17
+	afterwards  = 200 * time.Millisecond
 )
 
 // cell is a server whose links are held against the truth.
@@ -270,6 +271,7 @@ func (s *taskServer) load(t *testing.T, path string) {
 			c := s.client()
 			for round := range taskRounds {
 				if round%5 == 4 {
+					time.Sleep(afterwards) // the last request's task outlives it, and is tied to it as long as its connection lives
 					c.CloseIdleConnections()
 				}
 				r, err := http.NewRequest("GET", "https://127.0.0.1:"+s.port+"/"+path, nil)
@@ -290,6 +292,7 @@ func (s *taskServer) load(t *testing.T, path string) {
 					return
 				}
 			}
+			time.Sleep(afterwards)
 			c.CloseIdleConnections()
 		})
 	}
