@@ -78,5 +78,6 @@ static __always_inline void python_forked(__u32 parent, __u32 tgid)
 /* task.bpf.h */
 static __noinline int task_begins(struct task *task);
 static __noinline int task_now(struct task *task);
+static __noinline int write_refused(int fd);
 
 #endif

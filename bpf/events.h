@@ -135,6 +135,7 @@ enum task_state {
 	TASK_UNREADABLE,  /* user memory was not resident */
 	TASK_FOREIGN,	  /* not a thread of the interpreter */
 	TASK_BACKLOG,	  /* what was written had waited for room, and may be another's */
+	TASK_STATES,
 };
 
 /* For which request the running code of a CPython process works: that of the connection whose last byte until then came with the read of this number. */

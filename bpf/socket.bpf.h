@@ -48,6 +48,7 @@ struct transfer {
 	__u32 iov_count;
 	__u32 direction;
 	__u64 asked; /* bytes that a write was to move; 0 not known */
+	struct task task;
 };
 
 static __always_inline struct file *file_of(int fd)
@@ -201,54 +202,24 @@ static long emit_full_chunk(__u32 index, struct remainder *r)
 	return 0;
 }
 
-/* For whom a statement is written to a plain socket. What waited for room is written by a loop, in the context of whoever waited first, until nothing waits. */
-static __always_inline void write_task(struct transfer *t, struct socket_state *state, struct task *task, __u64 length)
+/* Emits the bytes of a transfer. Not in `transferred`: their stacks would add up to more than there is. */
+static __noinline int emit_transfer(struct traced_process *process, struct transfer *t, __u32 moved)
 {
-	struct user_iovec v = {};
-
-	if (t->iov && t->iov_count == 1 && !bpf_probe_read_user(&v, sizeof(v), (void *)t->iov))
-		t->asked = v.length;
-	task_now(task);
-	if (state->backlog || t->asked != length) {
-		if (task->state)
-			task->state = TASK_BACKLOG;
-		state->backlog = t->asked != length;
-	}
-}
-
-/* What is written for one message leaves at once, or waits. */
-static __noinline int write_refused(int fd)
-{
-	struct socket_id id = {};
-	struct socket_state *state;
-
-	if (!python_of_current() || !socket_of(fd, &id))
-		return 0;
-	state = bpf_map_lookup_elem(&sockets, &id.sk);
-	if (state && state->inode == id.inode)
-		state->backlog = 1;
-	return 0;
-}
-
-static __always_inline void emit_transfer(struct traced_process *process, struct transfer *t, struct socket_state *state, __u64 length)
-{
-	const __u64 total = length;
+	struct socket_state *state = bpf_map_lookup_elem(&sockets, &t->id.sk);
 	struct socket_data_record head = {};
+	__u64 length = moved, total = moved;
 	struct user_iovec v;
+
+	if (!state)
+		return 0;
 
 	fill_header(&head.header, process, RECORD_SOCKET_DATA);
 	head.socket = t->id;
 	head.direction = t->direction;
 	head.class = state->class;
 	head.offset = state->moved[t->direction & 1];
-	if (state->class >= CLASS_POSTGRESQL && t->direction == DIRECTION_OUT) {
-		write_task(t, state, &head.task, length);
-	} else if (state->class == CLASS_HTTP && t->direction == DIRECTION_IN) {
-		head.task.object = t->id.sk;
-		head.task.nonce = t->id.inode;
-		head.task.read = head.offset + 1;
-		task_begins(&head.task);
-	}
+	head.task = t->task;
+	state->moved[t->direction & 1] += total;
 	if (has_loop && !t->iov && state->class >= CLASS_POSTGRESQL) {
 		struct remainder r = {.process = process, .head = &head, .user = t->buffer, .length = length};
 
@@ -272,16 +243,17 @@ static __always_inline void emit_transfer(struct traced_process *process, struct
 		if (v.length > length)
 			v.length = length;
 		emit_socket_data(process, &head, v.base, v.length);
-		head.offset = state->moved[t->direction & 1] + total - (length - v.length);
+		head.offset = forget(head.offset + v.length);
 		length = forget(length - v.length);
 		if (!length)
-			return;
+			return 0;
 	}
 	count_drop(process, DROP_IOVEC);
 	emit_socket_data(process, &head, 0, length);
+	return 0;
 }
 
-/* A system call moved `length` bytes between a socket and the process. */
+/* A system call moved `length` bytes between a socket and the process. Gives the class if they are to be emitted. */
 static __noinline int transferred(struct traced_process *process, int fd, struct transfer *t, __u32 length)
 {
 	__u64 id = bpf_get_current_pid_tgid(), at = t->buffer;
@@ -323,7 +295,7 @@ static __noinline int transferred(struct traced_process *process, int fd, struct
 	if (state->class >= CLASS_HTTP) {
 		if (state->class == CLASS_HTTP && t->direction == DIRECTION_IN)
 			mark_reader();
-		emit_transfer(process, t, state, length);
+		return state->class;
 	}
 	state->moved[t->direction & 1] += length;
 	return 0;

@@ -105,6 +105,7 @@ static __always_inline void transfer_exited(struct traced_process *process, stru
 	struct transfer t = {.direction = DIRECTION_IN}, same;
 	int fd = (int)regs->SYSCALL_ARG0;
 	struct user_msghdr m = {};
+	__u32 class;
 
 	switch (number) {
 	case NR_SENDFILE:
@@ -149,7 +150,13 @@ static __always_inline void transfer_exited(struct traced_process *process, stru
 	if (ret) {
 		/* The same for all system calls to the verifier, so that what follows is verified once (before Linux 6.12 it was ten times). */
 		bpf_probe_read_kernel(&same, sizeof(same), &t);
-		transferred(process, fd, &same, ret);
+		class = transferred(process, fd, &same, ret);
+		if (class) {
+			if (python_of_current())
+				transfer_task(&same, class, ret);
+			bpf_probe_read_kernel(&t, sizeof(t), &same); /* again the same for all */
+			emit_transfer(process, &t, ret);
+		}
 	} else if (t.direction == DIRECTION_IN)
 		end_of_stream(process, fd);
 	if (t.direction == DIRECTION_IN)

@@ -30,28 +30,37 @@ struct {
 	__type(value, struct task_origin);
 } tasks SEC(".maps");
 
-/* The context of the running thread. 0: it has none. The thread state is that of the thread-specific key, not that of the interpreter's "current" one, which is
- * another thread's as soon as the lock is given up for a system call. */
-static __always_inline __u32 current_context(struct python *python, struct task_key *context, struct task_key *chunk)
+/* From a thread's state to what `which` says: its context, or the root of its frames' stack. 0: there is none; less than TASK_STATES: why it is not known. The
+ * thread's state is that of the thread-specific key, not that of the interpreter's "current" one, which is another thread's as soon as the lock is given up for a
+ * system call. A global function, which the verifier sees once in each program, whoever calls it (5.10: else half a million instructions). */
+enum place_of {
+	PLACE_CONTEXT,
+	PLACE_CHUNK,
+};
+
+__noinline __u64 place_now(__u32 which)
 {
 #if defined(__TARGET_ARCH_x86)
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	__u64 thread = BPF_CORE_READ(task, thread.fsbase), state = 0, id = 0, at = 0, before = 0;
+	struct python *python = python_of_current();
 
-	context->tgid = chunk->tgid = bpf_get_current_pid_tgid() >> 32;
-	chunk->chunk = 1;
+	if (!python)
+		return TASK_FOREIGN;
 	if (!read_u64(&state, thread + python->slot))
 		return TASK_UNREADABLE;
 	if (!state)
 		return TASK_FOREIGN;
-	if (!read_u64(&id, state + python->thread_id) || !read_u64(&context->address, state + python->context))
+	if (!read_u64(&id, state + python->thread_id))
 		return TASK_UNREADABLE;
 	if (id != thread)
 		return TASK_FOREIGN;
-	if (!python->chunk)
-		return TASK_NONE;
-	if (!read_u64(&at, state + python->chunk))
+	if (which == PLACE_CHUNK && !python->chunk)
+		return 0;
+	if (!read_u64(&at, state + (which == PLACE_CHUNK ? python->chunk : python->context)))
 		return TASK_UNREADABLE;
+	if (which != PLACE_CHUNK)
+		return at;
 	for (int i = 0; i < CHUNKS_MAX; i++) { /* to the first: that is the greenlet's for good */
 		if (!at)
 			break;
@@ -59,14 +68,24 @@ static __always_inline __u32 current_context(struct python *python, struct task_
 		if (!read_u64(&at, before))
 			return TASK_UNREADABLE;
 		at = forget(at);
+		before = forget(before);
 	}
-	if (at)
-		return TASK_UNREADABLE;
-	chunk->address = forget(before);
-	return TASK_NONE;
+	return at ? TASK_UNREADABLE : before;
 #else
 	return TASK_UNREADABLE;
 #endif
+}
+
+static __always_inline bool known_place(__u64 place)
+{
+	return place == 0 || place >= TASK_STATES;
+}
+
+static __always_inline void key_of(struct task_key *key, __u64 address, __u32 chunk)
+{
+	key->address = address;
+	key->tgid = bpf_get_current_pid_tgid() >> 32;
+	key->chunk = chunk;
 }
 
 static __always_inline __u64 epoch_of(struct python *python)
@@ -147,8 +166,9 @@ static __always_inline void bind_one(struct python *python, struct task_key *key
 /* A server read from a connection, or shook hands on it (read 0). */
 static __noinline int task_begins(struct task *task)
 {
+	__u64 context = place_now(PLACE_CONTEXT), chunk;
 	struct python *python = python_of_current();
-	struct task_key context = {}, chunk = {};
+	struct task_key key;
 
 	if (!python) {
 		task->read = 0;
@@ -156,39 +176,102 @@ static __noinline int task_begins(struct task *task)
 	}
 	if (!task->tls && python->flags & PYTHON_LOOP_READS)
 		return 0;
-	task->state = current_context(python, &context, &chunk);
-	if (task->state != TASK_NONE)
+	if (!known_place(context)) {
+		task->state = context;
 		return 0;
-	task->state = TASK_DIRECT;
-	if (context.address) {
-		bind_one(python, &context, task);
-		if (python->flags & PYTHON_LOOP_READS)
-			loop_reads(context.address);
 	}
-	if (chunk.address && (!context.address || origin_of(python, &chunk)))
-		bind_one(python, &chunk, task);
+	task->state = TASK_DIRECT;
+	if (context) {
+		key_of(&key, context, 0);
+		bind_one(python, &key, task);
+		if (python->flags & PYTHON_LOOP_READS)
+			loop_reads(context);
+	}
+	chunk = place_now(PLACE_CHUNK);
+	if (!chunk || !known_place(chunk))
+		return 0;
+	key_of(&key, chunk, 1);
+	if (!context || origin_of(python, &key))
+		bind_one(python, &key, task);
 	return 0;
 }
 
 /* What writes a statement now: for what it works. */
 static __noinline int task_now(struct task *task)
 {
+	__u64 context = place_now(PLACE_CONTEXT), chunk;
 	struct python *python = python_of_current();
-	struct task_key context = {}, chunk = {};
 	struct task_origin *origin;
+	struct task_key key;
 
 	if (!python)
 		return 0;
-	task->state = current_context(python, &context, &chunk);
-	if (task->state != TASK_NONE)
+	if (!known_place(context)) {
+		task->state = context;
 		return 0;
-	origin = origin_of(python, &context);
-	if (!origin)
-		origin = origin_of(python, &chunk);
+	}
+	key_of(&key, context, 0);
+	origin = origin_of(python, &key);
+	if (!origin) {
+		chunk = place_now(PLACE_CHUNK);
+		if (!known_place(chunk)) {
+			task->state = chunk;
+			return 0;
+		}
+		key_of(&key, chunk, 1);
+		origin = origin_of(python, &key);
+	}
+	task->state = TASK_NONE;
 	if (origin)
 		bpf_probe_read_kernel(task, sizeof(*task), &origin->task); /* all outcomes look alike to the verifier then */
 	if (task->state == TASK_DIRECT && python->flags & PYTHON_LOOP_READS)
 		task->state = TASK_SHARED;
+	return 0;
+}
+
+/* For whom a statement is written to a plain socket. What waited for room is written by a loop, in the context of whoever waited first, until nothing waits. */
+static __always_inline void write_task(struct transfer *t, struct socket_state *state, __u32 length)
+{
+	struct user_iovec v = {};
+
+	if (t->iov && t->iov_count == 1 && !bpf_probe_read_user(&v, sizeof(v), (void *)t->iov))
+		t->asked = v.length;
+	task_now(&t->task);
+	if (state->backlog || t->asked != length) {
+		if (t->task.state)
+			t->task.state = TASK_BACKLOG;
+		state->backlog = t->asked != length;
+	}
+}
+
+static __noinline int transfer_task(struct transfer *t, __u32 class, __u32 length)
+{
+	struct socket_state *state = bpf_map_lookup_elem(&sockets, &t->id.sk);
+
+	if (!state)
+		return 0;
+	if (class >= CLASS_POSTGRESQL && t->direction == DIRECTION_OUT) {
+		write_task(t, state, length);
+	} else if (class == CLASS_HTTP && t->direction == DIRECTION_IN) {
+		t->task.object = t->id.sk;
+		t->task.nonce = t->id.inode;
+		t->task.read = state->moved[DIRECTION_IN] + 1;
+		task_begins(&t->task);
+	}
+	return 0;
+}
+
+/* There is no room for what was to be written to a socket: the loop will write it later. */
+static __noinline int write_refused(int fd)
+{
+	struct socket_id id = {};
+	struct socket_state *state;
+
+	if (!python_of_current() || !socket_of(fd, &id))
+		return 0;
+	state = bpf_map_lookup_elem(&sockets, &id.sk);
+	if (state && state->inode == id.inode)
+		state->backlog = 1;
 	return 0;
 }
 
@@ -211,15 +294,19 @@ static __always_inline bool inherits(struct python *python, struct task_origin *
 static __always_inline void context_copied(struct pt_regs *ctx)
 {
 	struct python *python = python_of_current();
-	struct task_key from = {}, unused = {}, to = {.address = CALL_RETURN(ctx)};
+	__u64 to_address = CALL_RETURN(ctx), context;
 	struct task_origin *origin = NULL, copy;
+	struct task_key from, to;
 
-	if (!python || !to.address)
+	if (!python || !to_address)
 		return;
-	if (current_context(python, &from, &unused) == TASK_NONE)
+	context = place_now(PLACE_CONTEXT);
+	key_of(&to, to_address, 0);
+	if (context && known_place(context)) {
+		key_of(&from, context, 0);
 		origin = origin_of(python, &from);
-	to.tgid = bpf_get_current_pid_tgid() >> 32;
-	if (!origin || !inherits(python, origin, from.address)) {
+	}
+	if (!origin || !inherits(python, origin, context)) {
 		unbind(python, &to);
 		return;
 	}

@@ -302,6 +302,7 @@ const (
 	TracerTaskStateTASK_UNREADABLE TracerTaskState = 5
 	TracerTaskStateTASK_FOREIGN    TracerTaskState = 6
 	TracerTaskStateTASK_BACKLOG    TracerTaskState = 7
+	TracerTaskStateTASK_STATES     TracerTaskState = 8
 )
 
 type TracerThreadWaitedRecord struct {

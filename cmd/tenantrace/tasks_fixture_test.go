@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"math/big"
 	"net"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -144,4 +146,36 @@ func newDatabase(t *testing.T) *database {
 		}
 	})
 	return d
+}
+
+// interpreter gives the command that starts the cell's interpreter, and what it wants in its environment. That of another suite is unpacked, not installed; where
+// the host's mirror does not give it the test is skipped, with what apt said.
+func (c *cell) interpreter(t *testing.T) (line, environment []string) {
+	t.Helper()
+	if c.suite == "" {
+		return []string{"/usr/bin/python3"}, nil
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		cache = os.TempDir()
+	}
+	root := filepath.Join(cache, "tenantrace", "cpython", strings.Join(append([]string{c.suite, "tls"}, c.packages...), "-"))
+	if _, err := os.Stat(root); err != nil {
+		out, err := exec.Command("bash", append([]string{"../../lab/matrix/unpack.sh", c.suite, root}, c.packages...)...).CombinedOutput()
+		if refused := (*exec.ExitError)(nil); err != nil && !errors.As(err, &refused) {
+			t.Fatal(err)
+		}
+		if err != nil {
+			t.Skipf("the host's mirror does not give %s of %s: %v: %s", c.packages, c.suite, err, out)
+		}
+	}
+	libraries := filepath.Join(root, "lib/x86_64-linux-gnu") + ":" + filepath.Join(root, "usr/lib/x86_64-linux-gnu")
+	loader, err := filepath.Glob(filepath.Join(root, "*lib*", "x86_64-linux-gnu", "ld-*.so*"))
+	if err == nil && len(loader) == 0 {
+		loader, err = filepath.Glob(filepath.Join(root, "usr/lib/x86_64-linux-gnu", "ld-*.so*"))
+	}
+	if err != nil || len(loader) == 0 {
+		t.Fatalf("no dynamic linker below %q: %v", root, err)
+	}
+	return []string{loader[0], "--library-path", libraries, filepath.Join(root, "usr/bin/python"+c.version)}, []string{"PYTHONHOME=" + filepath.Join(root, "usr")}
 }

@@ -45,6 +45,9 @@ type cell struct {
 	path     string
 	unlinked []string // kinds that no link may name a request for; or that need not have one
 	linked   []string // kinds of which each statement must be tied to its request
+	suite    string   // of Debian, whose interpreter and C library serve; "" the host's
+	packages []string // of it
+	version  string   // of its interpreter
 }
 
 // asyncKinds are those of kinds.work whose context descends from the request.
@@ -64,6 +67,13 @@ func gunicorn(worker string, more ...string) func(*taskServer) []string {
 	}
 }
 
+func mini(s *taskServer) []string {
+	return []string{"mini.py", s.port, s.certificate, s.key, s.authority}
+}
+
+// miniKinds are those of mini.py. What a connection's own task does is tied to the connection alone, once that has had several requests.
+var miniKinds = []string{"after", "await", "create_task", "gather", "to_thread"}
+
 var cells = []cell{
 	{name: "uvicorn asyncio", needs: []string{"uvicorn", "asyncpg"}, command: uvicorn("asgi:app", "asyncio"), unlinked: []string{"background", "executor"}, linked: asyncKinds},
 	{name: "uvicorn asyncio, database over TLS", needs: []string{"uvicorn", "asyncpg"}, command: uvicorn("asgi:app", "asyncio"), env: []string{"TASKS_SSL=1"},
@@ -80,6 +90,11 @@ var cells = []cell{
 		return []string{"-m", "hypercorn", "--bind", "127.0.0.1:" + s.port, "--certfile", s.certificate, "--keyfile", s.key, "--ca-certs", s.authority,
 			"--verify-mode", "CERT_REQUIRED", "--log-level", "warning", "asgi:app"}
 	}, unlinked: []string{"background", "executor"}, linked: asyncKinds},
+	{name: "asyncio, Python 3.11", command: mini, unlinked: []string{"background", "executor"}, linked: miniKinds},
+	{name: "asyncio, Python 3.9", command: mini, unlinked: []string{"background", "executor"}, linked: miniKinds, suite: "bullseye", version: "3.9", packages: []string{
+		"python3.9-minimal", "libpython3.9-minimal", "libpython3.9-stdlib", "libc6", "libexpat1", "zlib1g", "libssl1.1", "libffi7", "libbz2-1.0", "liblzma5", "libuuid1"}},
+	{name: "asyncio, Python 3.13", command: mini, unlinked: []string{"background", "executor"}, linked: miniKinds, suite: "trixie", version: "3.13", packages: []string{
+		"python3.13-minimal", "libpython3.13-minimal", "libpython3.13-stdlib", "libc6", "libexpat1", "zlib1g", "libssl3t64", "libzstd1", "libffi8", "libbz2-1.0", "liblzma5", "libuuid1"}},
 	{name: "gunicorn gevent", needs: []string{"gunicorn", "gevent", "psycogreen"}, command: gunicorn("gevent"), env: []string{"TASKS_GREEN=gevent"}, unlinked: []string{"spawn"}, linked: []string{"direct"}},
 	{name: "gunicorn eventlet", needs: []string{"gunicorn", "eventlet", "psycogreen"}, command: gunicorn("eventlet"), env: []string{"TASKS_GREEN=eventlet"}, unlinked: []string{"spawn"}, linked: []string{"direct"}},
 	{name: "gunicorn gthread", needs: []string{"gunicorn"}, command: gunicorn("gthread", "--threads", "20"), env: []string{"TASKS_GREEN=no"}, unlinked: []string{"spawn"}, linked: []string{"direct"}},
@@ -326,13 +341,11 @@ func startTaskServer(t *testing.T, c *cell, database *database) *taskServer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	python := os.Getenv("TENANTRACE_PYTHON")
-	if python == "" {
-		python = "/usr/bin/python3"
-	}
-	cmd := exec.Command(python, c.command(s)...)
+	python, more := c.interpreter(t)
+	line := append(python, c.command(s)...)
+	cmd := exec.Command(line[0], line[1:]...)
 	cmd.Dir = work
-	cmd.Env = append(append(os.Environ(), "PYTHONPATH="+work, "PYTHONDONTWRITEBYTECODE=1"), append(database.environment(), c.env...)...)
+	cmd.Env = slices.Concat(os.Environ(), []string{"PYTHONPATH=" + work, "PYTHONDONTWRITEBYTECODE=1"}, database.environment(), c.env, more)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
