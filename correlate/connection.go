@@ -72,6 +72,9 @@ func (e *Engine) endConnection(c *connection) {
 		e.endRequest(c.requests[0])
 	}
 	e.uncountTLS(c)
+	if len(c.answered) > 0 {
+		e.gone.Put(c.id, c)
+	}
 }
 
 // server returns the address of the database server that a connection leads to.

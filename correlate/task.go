@@ -10,6 +10,9 @@ import (
 // maxAnswered is how many answered requests of a connection are kept, for what their code does after the response.
 const maxAnswered = 4
 
+// maxGone is the most closed connections that are kept for the same; over it the oldest is forgotten, and what its tasks write has no request.
+const maxGone = 4096
+
 // keepAnswered keeps an ended request that code may still descend from.
 func (c *connection) keepAnswered(r *request) {
 	if r.seen.Read == 0 {
@@ -25,6 +28,9 @@ func (c *connection) keepAnswered(r *request) {
 func (e *Engine) taskLink(p *process, t *event.Task) (l link, told bool) {
 	unknown := link{rule: verdict.LinkNone, reason: verdict.NoLink}
 	c, ok := e.conns.Get(t.Conn)
+	if !ok {
+		c, ok = e.gone.Get(t.Conn)
+	}
 	if !ok || c.proc != p {
 		return unknown, true
 	}

@@ -76,7 +76,9 @@ func TestTaskAfterTheResponse(t *testing.T) {
 	tr.does(db, 7, selectBeta, event.Task{Conn: a, Read: 1}) // forgotten: not taken for another's
 	tr.expect("unattributed/no_link none literal beta")
 	tr.play(&event.ConnectionClosed{Header: tr.head(web, 7), Conn: a})
-	tr.does(db, 7, selectBeta, event.Task{Conn: a, Read: 500})
+	tr.does(db, 7, selectBeta, event.Task{Conn: a, Read: 500}) // its client has gone
+	tr.expect("violation task literal beta [CROSS_TENANT_READ]")
+	tr.does(db, 7, selectBeta, event.Task{Conn: 77, Read: 500})
 	tr.expect("unattributed/no_link none literal beta")
 }
 

@@ -27,6 +27,7 @@ type Registry struct {
 	sockets  map[bpf.TracerSocketId]*socket
 	bySocket map[bpf.TracerSocketId]*stream // TLS connections
 	catalogs map[catalogKey]*pgwire.Catalog
+	closed   closed
 	recent   *list.List // front: most recently used
 	last     event.ConnID
 	evicted  uint64
@@ -113,6 +114,9 @@ func (r *Registry) remove(h event.Header, s *stream) {
 	r.recent.Remove(s.recent)
 	if s.protocol != nil {
 		s.protocol.close(h)
+	}
+	if s.opened && s.tasks {
+		r.closed.add(s.origin(), begun{s.conn, s.base[bpf.TracerDirectionDIRECTION_IN]})
 	}
 	if s.opened {
 		r.cfg.Emit(&event.ConnectionClosed{Header: h, Conn: s.conn})

@@ -92,7 +92,7 @@ func (r *Registry) SocketData(h event.Header, rec *bpf.TracerSocketDataRecord, d
 			s.late = k.late
 		}
 	}
-	s.readNo, s.task = s.number(rec.Task.Read), r.task(h.PID, &rec.Task)
+	r.note(s, h.PID, &rec.Task)
 	r.take(s, piece{h, bpf.TracerDirection(rec.Direction & 1), rec.Offset, uint64(rec.Length), data})
 }
 

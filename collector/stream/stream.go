@@ -54,6 +54,7 @@ type stream struct {
 	handshake
 	readNo uint64      // number of the read that the piece came with
 	task   *event.Task // that wrote the piece
+	tasks  bool        // tasks began with it
 	recent *list.Element
 	key    any // in the registry's table
 }

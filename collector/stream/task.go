@@ -24,27 +24,82 @@ func (r *Registry) task(pid uint32, t *bpf.TracerTask) *event.Task {
 	default:
 		return &event.Task{None: taskCauses[state]}
 	}
-	var s *stream
-	if t.Tls != 0 {
-		s = r.streams[tlsKey{pid, t.Object}]
-		if s != nil && binary.NativeEndian.Uint64(s.random[:]) != t.Nonce {
-			s = nil
-		}
-	} else {
-		s = r.streams[bpf.TracerSocketId{Sk: t.Object, Inode: t.Nonce}]
-	}
-	if s == nil || !s.opened {
+	begun, ok := r.begun(origin{pid, t.Object, t.Nonce, t.Tls != 0})
+	if !ok {
 		return &event.Task{None: event.TaskClosed}
 	}
-	return &event.Task{Conn: s.conn, Read: s.number(t.Read), Direct: state == bpf.TracerTaskStateTASK_DIRECT}
+	return &event.Task{Conn: begun.conn, Read: number(begun.base, t.Read), Direct: state == bpf.TracerTaskStateTASK_DIRECT}
 }
 
-// number is that of a read among all of the stream: the kernel side counts anew after each handshake.
-func (s *stream) number(read uint64) uint64 {
+// note takes what the kernel side says of a piece's task.
+func (r *Registry) note(s *stream, pid uint32, t *bpf.TracerTask) {
+	s.readNo, s.task = number(s.base[bpf.TracerDirectionDIRECTION_IN], t.Read), r.task(pid, t)
+	s.tasks = s.tasks || s.role == event.RoleServer && t.Read != 0
+}
+
+// number is that of a read among all of a stream: the kernel side counts anew after each handshake, before which there were base bytes.
+func number(base, read uint64) uint64 {
 	if read == 0 {
 		return 0
 	}
-	return s.base[bpf.TracerDirectionDIRECTION_IN] + read
+	return base + read
+}
+
+// origin names the connection that a task began with as the kernel side does.
+type origin struct {
+	pid           uint32
+	object, nonce uint64
+	tls           bool
+}
+
+// begun is what a task needs to know of it.
+type begun struct {
+	conn event.ConnID
+	base uint64
+}
+
+// begun finds the connection of an origin, also if it was closed not long ago: its tasks may run on.
+func (r *Registry) begun(o origin) (begun, bool) {
+	var s *stream
+	if o.tls {
+		s = r.streams[tlsKey{o.pid, o.object}]
+	} else {
+		s = r.streams[bpf.TracerSocketId{Sk: o.object, Inode: o.nonce}]
+	}
+	if s != nil && s.opened && s.origin() == o {
+		return begun{s.conn, s.base[bpf.TracerDirectionDIRECTION_IN]}, true
+	}
+	b, ok := r.closed.of[o]
+	return b, ok
+}
+
+func (s *stream) origin() origin {
+	switch key := s.key.(type) {
+	case tlsKey:
+		return origin{s.pid, key.ssl, binary.NativeEndian.Uint64(s.random[:]), true}
+	case bpf.TracerSocketId:
+		return origin{s.pid, key.Sk, key.Inode, false}
+	}
+	return origin{}
+}
+
+// closedMax is the most closed connections that are remembered for their tasks; over it the oldest is forgotten, and what its tasks write has none.
+const closedMax = 4096
+
+// closed are closed connections, in the order of their end.
+type closed struct {
+	of    map[origin]begun
+	order [closedMax]origin
+	next  int
+}
+
+func (c *closed) add(o origin, b begun) {
+	if c.of == nil {
+		c.of = map[origin]begun{}
+	}
+	delete(c.of, c.order[c.next])
+	c.of[o], c.order[c.next] = b, o
+	c.next = (c.next + 1) % closedMax
 }
 
 // emitter gives what a stream's parser emits its read or its task.

@@ -79,9 +79,18 @@ func TestTask(t *testing.T) {
 			t.Errorf("%s: %+v, want %+v", name, s.Task, c.want)
 		}
 	}
-	b.TLSFreed(head, 7)
-	if s := b.wrote(taskOf(7, 1, 11, copied), &at, "SELECT 1"); s.Task == nil || s.Task.None != event.TaskClosed {
+	b.TLSFreed(head, 7) // its tasks run on
+	if s := b.wrote(taskOf(7, 1, 11, copied), &at, "SELECT 1"); s.Task == nil || s.Task.Conn != r.Conn || s.Task.Read != 11 {
 		t.Errorf("after the connection's end: %+v", s.Task)
+	}
+	for range closedMax {
+		b.closed.add(origin{object: uint64(b.closed.next)}, begun{})
+	}
+	if s := b.wrote(taskOf(7, 1, 11, copied), &at, "SELECT 1"); s.Task == nil || s.Task.None != event.TaskClosed {
+		t.Errorf("long after the connection's end: %+v", s.Task)
+	}
+	if n := len(b.closed.of); n != closedMax {
+		t.Errorf("%d closed connections are remembered, want %d", n, closedMax)
 	}
 }
 

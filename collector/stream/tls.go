@@ -136,7 +136,7 @@ func tlsVersion(v uint32) string {
 // TLSData takes a piece of plaintext.
 func (r *Registry) TLSData(h event.Header, rec *bpf.TracerTlsDataRecord, data []byte) {
 	s := r.tlsStream(h, rec.Ssl, rec.Random, rec.Socket, rec.Flags)
-	s.readNo, s.task = s.number(rec.Task.Read), r.task(h.PID, &rec.Task)
+	r.note(s, h.PID, &rec.Task)
 	direction := bpf.TracerDirection(rec.Direction & 1)
 	r.take(s, piece{h, direction, s.base[direction] + rec.Offset, uint64(rec.Length), data})
 }
