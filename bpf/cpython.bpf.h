@@ -26,7 +26,8 @@ struct {
 	__type(value, __u64);
 } task_epochs SEC(".maps");
 
-/* tid of a thread that runs such a loop -> the context in which it read last. Deleted at its next read and wait; what a dead thread leaves is evicted. */
+/* tid -> the context in which the thread read a request last. Deleted at its next wait for several descriptors, and with uvloop at its next read; what a dead
+ * thread leaves is evicted. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
@@ -46,6 +47,15 @@ static __always_inline void loop_turns(void)
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 
 	bpf_map_delete_elem(&loops, &tid);
+}
+
+/* The thread has read something, before it read of any request in it. */
+static __always_inline void loop_read(void)
+{
+	struct python *python = python_of_current();
+
+	if (python && python->flags & PYTHON_LOOP_READS)
+		loop_turns();
 }
 
 /* The process has loaded an event loop. */

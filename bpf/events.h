@@ -130,6 +130,7 @@ enum task_state {
 	TASK_UNKNOWN = 0, /* not asked: no CPython, or no statement and no request */
 	TASK_NONE,	  /* nothing that works for a request runs */
 	TASK_DIRECT,	  /* the very context that read */
+	TASK_GREENLET,	  /* the same, and the greenlet that read: nothing else runs in it */
 	TASK_COPY,	  /* one that descends from it */
 	TASK_SHARED,	  /* one that read for several connections: a loop's */
 	TASK_UNREADABLE,  /* user memory was not resident */

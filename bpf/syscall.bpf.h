@@ -160,7 +160,7 @@ static __always_inline void transfer_exited(struct traced_process *process, stru
 	} else if (t.direction == DIRECTION_IN)
 		end_of_stream(process, fd);
 	if (t.direction == DIRECTION_IN)
-		loop_turns();
+		loop_read();
 }
 
 /* Whether more than one descriptor is in the three sets of a select. None is a sleep (Python's, before 3.11), one a blocking wait. */
@@ -195,6 +195,8 @@ static __always_inline void syscall_entered(struct pt_regs *regs, long number)
 {
 	if (number == NR_MUNMAP)
 		memory_unmapped(regs->SYSCALL_ARG0);
+	if (number == NR_SELECT || number == NR_PSELECT6)
+		loop_turns();
 	if ((number == NR_SELECT || number == NR_PSELECT6) && has_read() && selects_many(regs))
 		waited();
 }
@@ -212,6 +214,8 @@ static __always_inline void syscall_exited(struct pt_regs *regs, long ret)
 		return;
 	case NR_POLL:
 	case NR_PPOLL:
+		if (regs->SYSCALL_ARG1 > 1)
+			loop_turns();
 		if (regs->SYSCALL_ARG1 > 1 && has_read() && polls_socket(regs->SYSCALL_ARG0, regs->SYSCALL_ARG1))
 			waited();
 		return;

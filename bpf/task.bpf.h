@@ -184,8 +184,7 @@ static __noinline int task_begins(struct task *task)
 	if (context) {
 		key_of(&key, context, 0);
 		bind_one(python, &key, task);
-		if (python->flags & PYTHON_LOOP_READS)
-			loop_reads(context);
+		loop_reads(context);
 	}
 	chunk = place_now(PLACE_CHUNK);
 	if (!chunk || !known_place(chunk))
@@ -211,21 +210,24 @@ static __noinline int task_now(struct task *task)
 		return 0;
 	}
 	key_of(&key, context, 0);
-	origin = origin_of(python, &key);
-	if (!origin) {
-		chunk = place_now(PLACE_CHUNK);
-		if (!known_place(chunk)) {
-			task->state = chunk;
-			return 0;
-		}
-		key_of(&key, chunk, 1);
-		origin = origin_of(python, &key);
-	}
 	task->state = TASK_NONE;
+	origin = origin_of(python, &key);
 	if (origin)
 		bpf_probe_read_kernel(task, sizeof(*task), &origin->task); /* all outcomes look alike to the verifier then */
-	if (task->state == TASK_DIRECT && python->flags & PYTHON_LOOP_READS)
-		task->state = TASK_SHARED;
+	if (task->state == TASK_COPY)
+		return 0;
+	/* What a loop does in the context that it reads in may be for anybody; a greenlet's stack is its own. */
+	chunk = place_now(PLACE_CHUNK);
+	if (!known_place(chunk)) {
+		task->state = chunk;
+		return 0;
+	}
+	key_of(&key, chunk, 1);
+	origin = origin_of(python, &key);
+	if (origin && origin->task.state == TASK_DIRECT && (!context || (task->state == TASK_DIRECT && task->object == origin->task.object))) {
+		bpf_probe_read_kernel(task, sizeof(*task), &origin->task);
+		task->state = TASK_GREENLET;
+	}
 	return 0;
 }
 
@@ -275,8 +277,8 @@ static __noinline int write_refused(int fd)
 	return 0;
 }
 
-/* Whether what copies a context works for what it is bound to. The context of uvloop's loop runs the callbacks of all connections: it is that of one until the
- * loop's thread reads again or waits. */
+/* Whether what copies a context works for what it is bound to. In the context that reads a loop may do anything later: it works for what it read until its thread
+ * waits for several descriptors. That of uvloop's loop runs the callbacks of all connections, and works for one until the thread reads again. */
 static __always_inline bool inherits(struct python *python, struct task_origin *origin, __u64 context)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
@@ -284,8 +286,8 @@ static __always_inline bool inherits(struct python *python, struct task_origin *
 
 	if (origin->task.state == TASK_COPY)
 		return true;
-	if (!(python->flags & PYTHON_LOOP_READS))
-		return origin->task.state == TASK_DIRECT;
+	if (origin->task.state == TASK_SHARED && !(python->flags & PYTHON_LOOP_READS))
+		return false;
 	reading = bpf_map_lookup_elem(&loops, &tid);
 	return reading && *reading == context;
 }

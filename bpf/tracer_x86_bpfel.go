@@ -297,12 +297,13 @@ const (
 	TracerTaskStateTASK_UNKNOWN    TracerTaskState = 0
 	TracerTaskStateTASK_NONE       TracerTaskState = 1
 	TracerTaskStateTASK_DIRECT     TracerTaskState = 2
-	TracerTaskStateTASK_COPY       TracerTaskState = 3
-	TracerTaskStateTASK_SHARED     TracerTaskState = 4
-	TracerTaskStateTASK_UNREADABLE TracerTaskState = 5
-	TracerTaskStateTASK_FOREIGN    TracerTaskState = 6
-	TracerTaskStateTASK_BACKLOG    TracerTaskState = 7
-	TracerTaskStateTASK_STATES     TracerTaskState = 8
+	TracerTaskStateTASK_GREENLET   TracerTaskState = 3
+	TracerTaskStateTASK_COPY       TracerTaskState = 4
+	TracerTaskStateTASK_SHARED     TracerTaskState = 5
+	TracerTaskStateTASK_UNREADABLE TracerTaskState = 6
+	TracerTaskStateTASK_FOREIGN    TracerTaskState = 7
+	TracerTaskStateTASK_BACKLOG    TracerTaskState = 8
+	TracerTaskStateTASK_STATES     TracerTaskState = 9
 )
 
 type TracerThreadWaitedRecord struct {

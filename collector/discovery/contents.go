@@ -16,6 +16,7 @@ type contents struct {
 	python      bool     // holds a CPython interpreter
 	slots       bool     // defines pthread_getspecific
 	loop        bool     // is an event loop that reads plain sockets outside of the contexts of its connections
+	greenlets   bool     // switches between stacks of Python's frames
 	hidden      bool     // holds OpenSSL's TLS without its symbols
 	name        string   // by which the dynamic linker knows it, "" if it has none
 	needs       []string // the names of the libraries that it asks for

@@ -97,7 +97,7 @@ func (f *Finder) file(pid uint32, m procfs.Mapping, announced bool) (*file, erro
 // inspect looks into a file. One that another overlay shows too is known already: probes are on the file below.
 func (f *Finder) inspect(id fileID, r *os.File, m procfs.Mapping, pid uint32) *file {
 	k := &file{contents: inspect(r), users: map[uint32]bool{}, used: time.Now(), report: Library{Path: m.Path, Device: m.Device, Inode: m.Inode}}
-	k.loop = isLoop(m.Path)
+	k.loop, k.greenlets = isModule(m.Path, "uvloop", "loop"), isModule(m.Path, "greenlet", "_greenlet")
 	below, shared := belowOverlay(r)
 	f.mu.Lock()
 	defer f.mu.Unlock()

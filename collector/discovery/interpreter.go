@@ -23,13 +23,16 @@ type interpreter struct {
 	refused  string         // why there are none
 }
 
+// modules of a process change what its contexts say.
+type modules struct{ loop, greenlets bool }
+
 // python is a process with an interpreter, by what was said of it last.
 type python struct {
-	proven bool
-	loop   bool // an event loop was found in it
-	failed string
-	next   time.Time     // when it is asked again
-	pause  time.Duration // until then
+	proven  bool
+	modules // found in it
+	failed  string
+	next    time.Time     // when it is asked again
+	pause   time.Duration // until then
 }
 
 // How often a process is asked again: whether its interpreter has begun by now, or it has loaded an event loop that nobody announced.
@@ -54,9 +57,10 @@ func interpreterParts(r io.ReaderAt) (interpreter, slots bool) {
 	return interpreter, slots
 }
 
-// isLoop tells by its path whether a file is the event loop of uvloop: it reads plain sockets in libuv, outside of any context of a connection.
-func isLoop(file string) bool {
-	return path.Base(path.Dir(file)) == "uvloop" && strings.HasPrefix(path.Base(file), "loop.")
+// isModule tells by its path whether a file is an extension module of a package. uvloop's "loop" reads plain sockets in libuv, outside of any context of a
+// connection; greenlet's "_greenlet" gives each greenlet a stack of frames of its own, which without it is the thread's.
+func isModule(file, in, name string) bool {
+	return path.Base(path.Dir(file)) == in && strings.HasPrefix(path.Base(file), name+".")
 }
 
 // Started asks for a process that is traced from now on: it may have an interpreter whose contexts are to be followed. When too many wait, the next scan comes.
@@ -71,13 +75,13 @@ func (f *Finder) Started(pid uint32) {
 // is bound whose end could be missed.
 func (f *Finder) interpret(pid uint32, mappings []procfs.Mapping) {
 	var host *procfs.Mapping
-	loop := false
+	var found modules
 	for i, m := range mappings {
 		k := f.files[fileID{Device: m.Device, Inode: m.Inode}]
 		if k == nil {
 			continue
 		}
-		loop = loop || k.loop
+		found.loop, found.greenlets = found.loop || k.loop, found.greenlets || k.greenlets
 		if k.python {
 			host = &mappings[i]
 		}
@@ -92,11 +96,11 @@ func (f *Finder) interpret(pid uint32, mappings []procfs.Mapping) {
 	}
 	p.pause = min(max(2*p.pause, firstPause), lastPause)
 	p.next = time.Now().Add(p.pause)
-	if p.proven && p.loop == loop {
+	if p.proven && p.modules == found {
 		return
 	}
-	err := f.follow(pid, *host, mappings, loop)
-	p.proven, p.loop = err == nil, loop
+	err := f.follow(pid, *host, mappings, found)
+	p.proven, p.modules = err == nil, found
 	if err != nil && !errors.Is(err, cpython.ErrNotYet) && p.failed != err.Error() {
 		p.failed = err.Error()
 		f.cfg.Log.Warn("statements of a CPython process cannot be tied to requests by their tasks", "pid", pid, "interpreter", host.Path, "error", err)
@@ -104,7 +108,7 @@ func (f *Finder) interpret(pid uint32, mappings []procfs.Mapping) {
 }
 
 // follow proves that a process is as its files say, and has its contexts followed.
-func (f *Finder) follow(pid uint32, host procfs.Mapping, mappings []procfs.Mapping, loop bool) error {
+func (f *Finder) follow(pid uint32, host procfs.Mapping, mappings []procfs.Mapping, found modules) error {
 	k := f.files[fileID{Device: host.Device, Inode: host.Inode}]
 	slots, err := f.slots(pid, mappings)
 	if err != nil {
@@ -122,8 +126,11 @@ func (f *Finder) follow(pid uint32, host procfs.Mapping, mappings []procfs.Mappi
 	if err != nil {
 		return err
 	}
-	out := bpf.TracerPython{Slot: p.Slot, ThreadId: p.ThreadID, Context: p.Context, Chunk: p.Chunk}
-	if loop {
+	out := bpf.TracerPython{Slot: p.Slot, ThreadId: p.ThreadID, Context: p.Context}
+	if found.greenlets {
+		out.Chunk = p.Chunk
+	}
+	if found.loop {
 		out.Flags |= uint32(bpf.TracerPythonFlagsPYTHON_LOOP_READS)
 	}
 	if err := f.cfg.Programs.TracePython(pid, out); err != nil {

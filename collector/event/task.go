@@ -5,7 +5,8 @@ package event
 type Task struct {
 	Conn   ConnID    `json:"conn,omitempty"`   // of the request; 0 if there is none
 	Read   uint64    `json:"read,omitempty"`   // number of the read on Conn that it began with, or a later one of the same request; 0: it began before the first
-	Direct bool      `json:"direct,omitempty"` // it is the very context that read, not one that descends from it: what it does after the request may be for another cause
+	Direct bool      `json:"direct,omitempty"` // it is the very context that read, not one that descends from it: what it does later may be for another cause
+	Own    bool      `json:"own,omitempty"`    // Direct, and nothing but what read runs in it: a greenlet
 	None   TaskCause `json:"none,omitempty"`   // why there is no Conn
 }
 

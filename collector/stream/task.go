@@ -20,7 +20,7 @@ func (r *Registry) task(pid uint32, t *bpf.TracerTask) *event.Task {
 	switch state {
 	case bpf.TracerTaskStateTASK_UNKNOWN:
 		return nil
-	case bpf.TracerTaskStateTASK_DIRECT, bpf.TracerTaskStateTASK_COPY:
+	case bpf.TracerTaskStateTASK_DIRECT, bpf.TracerTaskStateTASK_GREENLET, bpf.TracerTaskStateTASK_COPY:
 	default:
 		return &event.Task{None: taskCauses[state]}
 	}
@@ -28,7 +28,9 @@ func (r *Registry) task(pid uint32, t *bpf.TracerTask) *event.Task {
 	if !ok {
 		return &event.Task{None: event.TaskClosed}
 	}
-	return &event.Task{Conn: begun.conn, Read: number(begun.base, t.Read), Direct: state == bpf.TracerTaskStateTASK_DIRECT}
+	return &event.Task{
+		Conn: begun.conn, Read: number(begun.base, t.Read), Direct: state != bpf.TracerTaskStateTASK_COPY, Own: state == bpf.TracerTaskStateTASK_GREENLET,
+	}
 }
 
 // note takes what the kernel side says of a piece's task.

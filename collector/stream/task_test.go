@@ -64,6 +64,7 @@ func TestTask(t *testing.T) {
 		"not asked":           {bpf.TracerTask{}, nil},
 		"a copy":              {taskOf(7, 1, 11, copied), &event.Task{Conn: r.Conn, Read: 11}},
 		"the reader":          {taskOf(7, 1, 11, direct), &event.Task{Conn: r.Conn, Read: 11, Direct: true}},
+		"a greenlet":          {taskOf(7, 1, 11, bpf.TracerTaskStateTASK_GREENLET), &event.Task{Conn: r.Conn, Read: 11, Direct: true, Own: true}},
 		"the connection's":    {taskOf(7, 1, 0, copied), &event.Task{Conn: r.Conn}},
 		"another random":      {taskOf(7, 2, 11, copied), &event.Task{None: event.TaskClosed}},
 		"another object":      {taskOf(8, 1, 11, copied), &event.Task{None: event.TaskClosed}},
