@@ -132,7 +132,7 @@ enum task_state {
 	TASK_DIRECT,	  /* the very context that read */
 	TASK_GREENLET,	  /* the same, and the greenlet that read: nothing else runs in it */
 	TASK_COPY,	  /* one that descends from it */
-	TASK_SHARED,	  /* one that read for several connections: a loop's */
+	TASK_SHARED,	  /* one that read for several connections, or may: a loop's, a thread's own */
 	TASK_UNREADABLE,  /* user memory was not resident */
 	TASK_FOREIGN,	  /* not a thread of the interpreter */
 	TASK_BACKLOG,	  /* what was written had waited for room, and may be another's */

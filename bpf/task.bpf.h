@@ -7,6 +7,8 @@
 
 /* Contexts of one process that are bound at a time. */
 #define TASKS_PER_PROCESS 16384
+/* int ctx_entered of a context (Include/internal/pycore_context.h, 3.7 to 3.13; Go has seen ctx_vars, two fields before it). */
+#define CONTEXT_ENTERED 0x28
 /* Chunks of a greenlet's stack that are gone through. */
 #define CHUNKS_MAX 24
 
@@ -169,6 +171,7 @@ static __noinline int task_begins(struct task *task)
 	__u64 context = place_now(PLACE_CONTEXT), chunk;
 	struct python *python = python_of_current();
 	struct task_key key;
+	__u32 entered = 0;
 
 	if (!python) {
 		task->read = 0;
@@ -180,12 +183,14 @@ static __noinline int task_begins(struct task *task)
 		task->state = context;
 		return 0;
 	}
-	task->state = TASK_DIRECT;
 	if (context) {
+		/* A thread's own context, which nobody entered, is that of all it does: of a loop, for all connections. */
+		task->state = read_u32(&entered, context + CONTEXT_ENTERED) && entered ? TASK_DIRECT : TASK_SHARED;
 		key_of(&key, context, 0);
 		bind_one(python, &key, task);
 		loop_reads(context);
 	}
+	task->state = TASK_DIRECT;
 	chunk = place_now(PLACE_CHUNK);
 	if (!chunk || !known_place(chunk))
 		return 0;
@@ -224,7 +229,7 @@ static __noinline int task_now(struct task *task)
 	}
 	key_of(&key, chunk, 1);
 	origin = origin_of(python, &key);
-	if (origin && origin->task.state == TASK_DIRECT && (!context || (task->state == TASK_DIRECT && task->object == origin->task.object))) {
+	if (origin && origin->task.state == TASK_DIRECT && (task->state == TASK_NONE || task->object == origin->task.object)) {
 		bpf_probe_read_kernel(task, sizeof(*task), &origin->task);
 		task->state = TASK_GREENLET;
 	}

@@ -74,6 +74,9 @@ func (c *connection) began(read uint64) (r *request, shared bool) {
 // linkOf ties a statement to a request, by the thread that writes it and by its task.
 func (e *Engine) linkOf(p *process, ev *event.Statement) link {
 	thread := e.threadLink(p, ev.TID)
+	if t := ev.Task; t != nil && thread.background && t.None != "" && t.None != event.TaskNone { // whether a request caused it is not known
+		return link{rule: verdict.LinkNone, reason: verdict.NoLink}
+	}
 	if ev.Task == nil || ev.Task.Conn == 0 || ev.Task.Direct && !ev.Task.Own { // the context of a loop that reads does anything later
 		return thread
 	}

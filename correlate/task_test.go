@@ -1,7 +1,6 @@
 package correlate
 
 import (
-	"strings"
 	"testing"
 	"time"
 
@@ -52,11 +51,15 @@ func TestTaskOnALoop(t *testing.T) {
 
 // The thread's own way to multiplex does not part a statement from the request of its task, nor does it come before the answer.
 func TestTaskOutlivesItsThread(t *testing.T) {
-	for want, task := range map[string]event.Task{
-		"ok_exact task literal acme":               {},
-		"ok_exact task literal acme ":              {Direct: true, Own: true},
-		"unattributed/ambiguous none literal acme": {Direct: true}, // a loop in its own context
+	for _, c := range []struct {
+		task event.Task
+		want string
+	}{
+		{event.Task{}, "ok_exact task literal acme"},
+		{event.Task{Direct: true, Own: true}, "ok_exact task literal acme"},
+		{event.Task{Direct: true}, "unattributed/ambiguous none literal acme"}, // a loop in its own context
 	} {
+		task := c.task
 		tr := newTrace(t, "")
 		a, db := tr.client("acme"), tr.database()
 		ra := tr.read(a, 7, 1)
@@ -67,7 +70,7 @@ func TestTaskOutlivesItsThread(t *testing.T) {
 			tr.expect()
 		}
 		tr.respond(a, ra, 7, 200)
-		tr.expect(strings.TrimSpace(want))
+		tr.expect(c.want)
 	}
 }
 
@@ -169,6 +172,15 @@ func TestTaskAndTransaction(t *testing.T) {
 	}
 	tr.lines = nil
 	tr.expectFindings()
+}
+
+func TestTaskThatIsNotKnown(t *testing.T) {
+	tr, a, b, db, ra, rb := loop(t)
+	tr.respond(a, ra, 7, 200)
+	tr.respond(b, rb, 7, 200)
+	tr.does(db, 7, selectBeta, event.Task{None: event.TaskNone})
+	tr.does(db, 7, selectBeta, event.Task{None: event.TaskBacklog})
+	tr.expect("background none literal beta", "unattributed/no_link none literal beta")
 }
 
 func TestTaskAndLoss(t *testing.T) {

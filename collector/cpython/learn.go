@@ -253,7 +253,23 @@ func (f file) context(l *Layout, current openssl.Way) error {
 		return fmt.Errorf("%q reads %d fields of the thread's state: %#x", copyCurrent, len(at), at)
 	}
 	l.Context = uint32(at[0])
-	return nil
+	return variables(loads, append(slices.Clone(current.Offsets), at[0]))
+}
+
+// variables checks that a context has its variables where it has them in all versions (Include/internal/pycore_context.h): the kernel side reads the field after
+// the next. way leads to the context; where a call returns it, it is not known where it came from.
+func variables(loads []openssl.Way, way []int64) error {
+	const contextVariables = 0x18
+	for _, w := range loads {
+		n := len(w.Offsets) - 1
+		if n < 0 || w.Size != 8 || w.Offsets[n] != contextVariables {
+			continue
+		}
+		if slices.Equal(w.Offsets[:n], way) || w.From == openssl.FromUnknown && n == 0 {
+			return nil
+		}
+	}
+	return fmt.Errorf("%q does not read the variables of a context", copyCurrent)
 }
 
 // places finds what is probed.

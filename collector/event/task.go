@@ -16,7 +16,7 @@ type TaskCause string
 // The causes.
 const (
 	TaskNone       TaskCause = "none"       // the context descends from no read: a pool's or a background thread's own, say
-	TaskShared     TaskCause = "shared"     // it read for several connections: it is that of a loop
+	TaskShared     TaskCause = "shared"     // it read for several connections, or may: it is that of a loop, or a thread's own
 	TaskUnreadable TaskCause = "unreadable" // the thread's memory was not resident
 	TaskForeign    TaskCause = "foreign"    // the thread is none of the interpreter's
 	TaskBacklog    TaskCause = "backlog"    // what was written had waited for room: another may have written it

@@ -1,24 +1,13 @@
 """A server, and a client of PostgreSQL, of the standard library alone: for interpreters that have nothing else. One task for each connection, as asyncio's streams
 make it, and one more for each request."""
 import asyncio
-import os
-import socket
 import ssl
 import struct
 import sys
 
-HOST, PORT = os.environ["TASKS_HOST"], int(os.environ["TASKS_PORT"])
+from mini_blocking import HOST, PORT, blocking, query_message, startup
+
 LATER = set()
-
-
-def startup():
-    body = struct.pack("!I", 196608) + b"user\0app\0database\0postgres\0\0"
-    return struct.pack("!I", len(body) + 4) + body
-
-
-def query_message(request, kind):
-    body = f"SELECT 1 /* gt={request} kind={kind} */".encode() + b"\0"
-    return b"Q" + struct.pack("!I", len(body) + 4) + body
 
 
 class Session:
@@ -38,22 +27,6 @@ class Session:
     async def query(self, request, kind):
         self.writer.write(query_message(request, kind))
         await self.ready()
-
-
-def blocking(request, kind):
-    def ready():
-        while True:
-            head = stream.read(5)
-            stream.read(struct.unpack("!I", head[1:])[0] - 4)
-            if head[:1] == b"Z":
-                return
-
-    with socket.create_connection((HOST, PORT)) as s, s.makefile("rb") as stream:
-        s.sendall(startup())
-        ready()
-        s.sendall(query_message(request, kind))
-        ready()
-        s.sendall(b"X\0\0\0\4")
 
 
 async def query(request, kind):
