@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* CPython: for which request the running code works. A read of a request binds the context (PEP 567) that it happens in; what copies that context inherits; what
- * writes a statement is asked for its own. The lineage is kept here and not in Go: a context costs ten copies and frees a request, which would be twenty records,
- * and a lost one would leave an inheritance that is no more. Here what is missed, full or unreadable is a statement without a task, never one with another's. */
+ * writes a statement is asked for its own. The lineage is kept here and not in Go: an asyncio request makes and frees ten contexts and more, each of which would be
+ * two records, and a lost one would leave an inheritance that is no more. Here what is missed, full or unreadable is a statement without a task, never one with
+ * another's. */
 #ifndef TENANTRACE_TASK_H
 #define TENANTRACE_TASK_H
 
@@ -21,7 +22,7 @@ struct task_key {
 
 struct task_origin {
 	struct task task;
-	__u64 epoch; /* of the process, and of all: what another program, another process with this tgid, or a time of losses left is not valid */
+	__u64 epoch; /* of the process, and of all: what another program, another process with this tgid, or a time of losses left is not in force */
 };
 
 /* Context -> for what it works. Deleted when the context is freed, overwritten when its address is copied to; what a dead process leaves is evicted. */

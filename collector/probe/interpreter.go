@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"errors"
 	"os"
 	"time"
 
@@ -27,14 +28,29 @@ func (p *Programs) AttachInterpreter(f *os.File, contextCopy, contextFree uint64
 	return l, nil
 }
 
-// TracePython has the contexts of a traced process followed. What was known of them is forgotten.
+// TracePython has the contexts of a traced process followed. If it was followed by other places, what was known of its contexts is forgotten.
 func (p *Programs) TracePython(pid uint32, python bpf.TracerPython) error {
 	if p.features.Control {
 		_, err := p.ask(bpf.TracerControlOperationCONTROL_PYTHON, bpf.TracerControl{Pid: pid, Python: python})
 		return err
 	}
+	var known bpf.TracerPython
+	err := p.objects.Pythons.Lookup(pid, &known)
+	if err != nil && !errors.Is(err, ebpf.ErrKeyNotExist) {
+		return err
+	}
+	python.Epoch, python.Bound = known.Epoch, known.Bound
+	if err == nil && python == known {
+		return nil // a fork has it of its parent, and contexts already
+	}
 	python.Epoch, python.Bound = uint64(time.Now().UnixNano()), 0
-	return p.objects.Pythons.Update(pid, python, ebpf.UpdateAny)
+	if err := p.objects.Pythons.Update(pid, python, ebpf.UpdateAny); err != nil {
+		return err
+	}
+	if _, traced := p.Lost(pid); !traced { // it has ended meanwhile: nobody else would delete it
+		return ignoreMissing(p.objects.Pythons.Delete(pid))
+	}
+	return nil
 }
 
 // ForgetTasks forgets all contexts: a program that was left out may have been one that ends them.
