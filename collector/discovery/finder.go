@@ -96,7 +96,7 @@ func (f *Finder) Run(ctx context.Context) error {
 			f.look(pid, true)
 		case pid := <-f.started:
 			delete(f.pythons, pid) // it may run another program than before
-			f.look(pid, false)
+			f.ask(pid)
 		case <-tick.C:
 			if f.dropped.Swap(0) > 0 {
 				clear(f.known) // some request was not heard: look at everything again

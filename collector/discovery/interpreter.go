@@ -186,6 +186,17 @@ func (f *Finder) attachInterpreter(pid uint32, m procfs.Mapping, k *file) error 
 	return err
 }
 
+// ask looks for an interpreter in a process that is traced already. It does not have it traced: it may have ended, and nobody would tell of its end again.
+func (f *Finder) ask(pid uint32) {
+	if pid == f.self {
+		return
+	}
+	mappings, err := f.cfg.Proc.ExecutableMappings(pid)
+	if err == nil && f.examine(pid, mappings, false) {
+		f.interpret(pid, mappings)
+	}
+}
+
 // askAgain looks at processes with an interpreter whose time has come, and forgets those that have ended.
 func (f *Finder) askAgain(alive map[uint32]bool) {
 	now := time.Now()
@@ -194,7 +205,7 @@ func (f *Finder) askAgain(alive map[uint32]bool) {
 		case !alive[pid]:
 			delete(f.pythons, pid)
 		case now.After(p.next):
-			f.look(pid, false)
+			f.ask(pid)
 		}
 	}
 }
