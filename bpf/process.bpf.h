@@ -94,6 +94,8 @@ static __always_inline void file_mapped(struct file *file)
 	if (mark && mark->generation == fresh.generation && mark->state != FILE_ANNOUNCED) {
 		if (mark->state == FILE_PROBED)
 			trace_current();
+		else if (mark->state == FILE_LOOP)
+			loop_mapped();
 		return;
 	}
 	bpf_map_update_elem(&files, &key, &fresh, BPF_ANY);
@@ -121,6 +123,7 @@ static __always_inline void process_forked(__u32 parent_tgid, __u32 tgid, __u32 
 		count_drop(NULL, DROP_MAP_FULL);
 		return;
 	}
+	python_forked(parent_tgid, tgid);
 	emit_process(NULL, tgid, PROCESS_FORKED, parent_tgid);
 }
 
@@ -132,6 +135,7 @@ static __always_inline void process_executed(void)
 	struct file *exe;
 
 	if (process) {
+		bpf_map_delete_elem(&pythons, &tgid);
 		if (chosen_only) {
 			/* a chosen process stays chosen, whatever it runs */
 			emit_process(process, tgid, PROCESS_EXECUTED, 0);
@@ -161,6 +165,7 @@ static __always_inline void process_exited(void)
 		return;
 	}
 	emit_process(process, tgid, PROCESS_EXITED, 0);
+	bpf_map_delete_elem(&pythons, &tgid);
 	bpf_map_delete_elem(&processes, &tgid);
 }
 

@@ -10,6 +10,7 @@
 #include "hold.bpf.h"
 #include "emit.bpf.h"
 #include "thread.bpf.h"
+#include "cpython.bpf.h"
 #include "process.bpf.h"
 #include "classify.bpf.h"
 #include "hello.bpf.h"
@@ -19,6 +20,7 @@
 #include "ladder.bpf.h"
 #include "tls.bpf.h"
 #include "ciphertext.bpf.h"
+#include "task.bpf.h"
 #include "syscall.bpf.h"
 #include "control.bpf.h"
 
@@ -35,6 +37,10 @@ const struct tls_freed_record *unused_tls_freed __attribute__((unused));
 const struct thread_waited_record *unused_thread_waited __attribute__((unused));
 const struct thread_record *unused_thread __attribute__((unused));
 const enum thread_change *unused_thread_change __attribute__((unused));
+const struct task *unused_task __attribute__((unused));
+const enum task_state *unused_task_state __attribute__((unused));
+const struct python *unused_python __attribute__((unused));
+const enum python_flags *unused_python_flags __attribute__((unused));
 const struct control *unused_control __attribute__((unused));
 const enum control_operation *unused_control_operation __attribute__((unused));
 const enum record_type *unused_record_type __attribute__((unused));
@@ -53,9 +59,9 @@ _Static_assert(sizeof(struct record_header) == 24, "ABI");
 _Static_assert(sizeof(struct process_record) == 48, "ABI");
 _Static_assert(sizeof(struct thread_record) == 32, "ABI");
 _Static_assert(sizeof(struct socket_record) == 200, "ABI");
-_Static_assert(sizeof(struct socket_data_record) == 64, "ABI");
+_Static_assert(sizeof(struct socket_data_record) == 96, "ABI");
 _Static_assert(sizeof(struct tls_identity_record) == 1664, "ABI");
-_Static_assert(sizeof(struct tls_data_record) == 104, "ABI");
+_Static_assert(sizeof(struct tls_data_record) == 136, "ABI");
 
 struct raw_tracepoint_args {
 	__u64 args[3];
@@ -95,6 +101,18 @@ SEC("uretprobe/BIO_read")
 int bio_read_exit(struct pt_regs *ctx)
 {
 	return HELD(bio_read_exited(ctx));
+}
+
+SEC("uretprobe/PyContext_CopyCurrent")
+int context_copy_exit(struct pt_regs *ctx)
+{
+	return HELD(context_copied(ctx));
+}
+
+SEC("uprobe/context_tp_dealloc")
+int context_free_enter(struct pt_regs *ctx)
+{
+	return HELD(context_freed(ctx));
 }
 
 /* With BTF: the saved registers are read directly, not through a helper. */

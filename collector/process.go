@@ -80,10 +80,12 @@ func (c *Collector) processChanged(h event.Header, r *bpf.TracerProcessRecord) {
 			c.start(h, 0, text(r.Comm[:]))
 		}
 		c.account(h, c.processes[h.PID], r.Header.Lost)
+		c.finder.Started(h.PID)
 	case bpf.TracerProcessChangePROCESS_EXECUTED:
 		c.lastLosses(h, r)
 		c.exit(h)
 		c.start(h, 0, text(r.Comm[:])).lost = r.Header.Lost // the kernel's count goes on
+		c.finder.Started(h.PID)
 	case bpf.TracerProcessChangePROCESS_EXITED:
 		c.lastLosses(h, r)
 		c.exit(h)

@@ -15,6 +15,7 @@ type candidates struct {
 	members []*request     // by number; shared, not to be changed
 	lacks   verdict.Reason // why they are no sound set; "" if they are
 	asked   bool           // they were looked for
+	loose   bool           // the statement's task descends from none of them, as far as it is known: they may explain it, not be accused of it
 }
 
 // candidatesOf returns what may have caused a statement that a thread writes now.
@@ -57,13 +58,14 @@ func (g *group) narrow(c candidates) {
 func (g *group) narrows() bool { return g.narrowed && !g.lone }
 
 // noteWork notes that a statement on tenants' data ran without any request that could have caused it. What such statements do, and threads that
-// write them between requests, are not known to work for requests alone.
+// write them between requests, are not known to work for requests alone. That is not forgotten: the next time may be tomorrow, and among requests. Where
+// tasks tell such statements from others of their thread, the thread is none the worse for them.
 func (e *Engine) noteWork(u *unit) {
 	if u.link.apart {
 		return
 	}
 	p := u.proc
-	u.thread.roams = u.thread.roams || u.thread.hasRead || u.thread.descends
+	u.thread.roams = u.thread.roams || !u.set.loose && (u.thread.hasRead || u.thread.descends)
 	if len(p.works) >= maxWorks {
 		p.worksMore = true
 		return

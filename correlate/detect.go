@@ -111,6 +111,8 @@ func (e *Engine) mixing(u *unit, o *outcome, tenants []string) bool {
 		return o.verdict == verdict.Violation
 	case u.link.rule == verdict.LinkSet && o.verdict == verdict.Violation:
 		return true
+	case u.set.loose, u.link.astray, u.link.idle: // most likely no request's, or that of one that is not known any more
+		return false
 	case o.verdict == verdict.OKSet || o.verdict == verdict.OKExact:
 	case o.verdict != verdict.Unattributed || o.reason != verdict.NoLink && o.reason != verdict.Ambiguous && o.reason != verdict.MixedWork:
 		return false

@@ -49,7 +49,8 @@ type Engine struct {
 
 	processes *bounded.Map[uint32, *process]
 	conns     *bounded.Map[event.ConnID, *connection]
-	requests  *bounded.Map[uint64, *request] // open ones, by number
+	gone      *bounded.Map[event.ConnID, *connection] // closed ones, whose requests' tasks may run on
+	requests  *bounded.Map[uint64, *request]          // open ones, by number
 	databases *bounded.Map[databaseKey, *database]
 	tokens    *bounded.Map[string, *token]
 	names     names
@@ -89,6 +90,7 @@ func New(cfg Config) (*Engine, error) {
 		e.metrics.evicted("connections")
 		e.endConnection(c)
 	})
+	e.gone = bounded.New[event.ConnID, *connection](maxGone, nil)
 	e.requests = bounded.New(l.Requests, func(_ uint64, r *request) { e.evictRequest(r) })
 	e.databases = bounded.New(l.Databases, func(databaseKey, *database) { e.metrics.evicted("databases") })
 	e.tokens = bounded.New(l.Tokens, func(_ string, t *token) {

@@ -35,7 +35,14 @@ func (e *Engine) judge(u *unit) {
 		u.link = link{rule: verdict.LinkNone, reason: verdict.Conflict}
 	}
 	o := outcome{req: u.link.req}
-	detached := o.req != nil && o.req.detached && u.link.rule != verdict.LinkToken // the thread of a request with an identifier does not matter
+	if o.req != nil && o.req.detached && u.link.rule == verdict.LinkThread && u.link.task {
+		u.link.rule = verdict.LinkTask
+	}
+	if u.link.task && u.link.rule != verdict.LinkThread && u.txn != nil && u.txn.contradicted() {
+		u.link, o.req = link{rule: verdict.LinkNone, reason: verdict.Conflict}, nil
+	}
+	// The thread of a request with an identifier, or with a task, does not matter.
+	detached := o.req != nil && o.req.detached && u.link.rule != verdict.LinkToken && !u.link.task
 	if o.req != nil && (detached || o.req.lossy) {
 		u.blind = u.blind || o.req.lossy && !detached
 		u.link = link{rule: verdict.LinkNone, reason: verdict.Ambiguous}
@@ -101,6 +108,9 @@ func (e *Engine) judgeTouched(u *unit, o *outcome, owned bool) {
 		o.verdict = verdict.NoTenant
 	case u.link.background:
 		o.verdict = verdict.Background
+		e.noteWork(u)
+	case u.link.idle:
+		o.verdict, o.reason = verdict.Unattributed, u.set.lacks
 		e.noteWork(u)
 	case e.bySet(u):
 		e.judgeSet(u, o, owned)

@@ -73,6 +73,19 @@ func (e *Engine) await(u *unit) {
 	}
 }
 
+// bearNone takes from a thread the request that it was created for: it works for another one.
+func (e *Engine) bearNone(t *thread) {
+	t.born = nil
+	waiting := t.waiting
+	t.waiting = nil
+	for _, u := range waiting {
+		if e.bearing.remove(u) {
+			u.born = nil
+			e.place(u)
+		}
+	}
+}
+
 // outlived judges a statement whose thread lives longer than it can wait: that is no thread for one request.
 func (e *Engine) outlived(u *unit) {
 	t := u.thread

@@ -18,6 +18,12 @@ type link struct {
 	blind bool
 	// apart is set with background when its thread never had to do with a request.
 	apart bool
+	// idle is set when nothing is known that may have caused the statement, and yet something may.
+	idle bool
+	// astray is set when its task tells of a request, but not of which: then it is not taken for its thread's.
+	astray bool
+	// task is set when its task ties the statement to req: then it stays, whatever the thread turns out to be.
+	task bool
 }
 
 // enter adds a request to the thread that read it.
@@ -160,4 +166,4 @@ func (p *process) adrift() bool {
 }
 
 // exact tells whether the link ties the statement to a request.
-func (l *link) exact() bool { return l.req != nil && !l.req.detached }
+func (l *link) exact() bool { return l.req != nil && (!l.req.detached || l.task) }

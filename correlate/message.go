@@ -41,9 +41,9 @@ func (e *Engine) statementWritten(ev *event.Statement) {
 		s.writers[ev.PID] = struct{}{}
 	}
 	m := &message{seen: ev, proc: p, thread: p.threadOf(ev.TID)}
-	m.link, m.set = e.threadLink(p, m.thread)
+	m.link, m.set = e.linkOf(p, m.thread, ev.Task)
 	m.blind = m.link.blind || m.set.lacks == verdict.Loss && m.link.req == nil
-	if r := m.thread.born; r != nil && !r.detached && m.link.req == nil && !m.blind {
+	if r := m.thread.born; r != nil && !r.detached && m.link.req == nil && !m.link.astray && !m.blind {
 		m.born = r
 	}
 	e.checkShared(s, m)
@@ -159,9 +159,10 @@ func (e *Engine) answer(s *session, m *message, result *event.Result) {
 	e.applyUse(s, &r, result)
 	if s.group != nil {
 		u.txn = s.group
+		s.group.lone = s.group.lone || s.group.by != nil && s.group.by != m.proc
 		s.group.by = m.proc
 		if u.link.exact() {
-			s.group.cause(u.link.req)
+			s.group.cause(u.link.req, u.link.task)
 		}
 		s.group.narrow(u.set)
 		s.group.lone = s.group.lone || m.proc.sessions < 2

@@ -52,6 +52,14 @@ evidence: { path: template }
 
 var chosenTenants = []string{"acme", "beta", "gamma", "", "Nobody"}
 
+func chosenTask(pick chooser) *event.Task {
+	if pick(3) == 0 {
+		return &event.Task{None: []event.TaskCause{event.TaskNone, event.TaskShared, event.TaskBacklog, event.TaskClosed}[pick(4)]}
+	}
+	direct := pick(2) == 0
+	return &event.Task{Conn: event.ConnID(pick(10)), Read: uint64(pick(6)), Direct: direct, Own: direct && pick(2) == 0}
+}
+
 func chosenEvent(pick chooser, now *int64) event.Event {
 	if pick(40) == 0 {
 		*now += int64(pick(70)) * int64(time.Second)
@@ -96,7 +104,7 @@ func chosenEvent(pick chooser, now *int64) event.Event {
 		}
 		return i
 	case 6, 7, 8:
-		return &event.HTTPRequest{Header: h, Conn: conn, Seq: seq, ID: []string{"", "", "bbbbbbbb-2"}[pick(3)], Method: "GET", Path: "/t/" + tenant + "/x"}
+		return &event.HTTPRequest{Header: h, Conn: conn, Seq: seq, Read: uint64(pick(4)), ID: []string{"", "", "bbbbbbbb-2"}[pick(3)], Method: "GET", Path: "/t/" + tenant + "/x"}
 	case 9:
 		return &event.HTTPResponse{Header: h, Conn: conn, Seq: seq, Status: 200 + 100*pick(4), ID: []string{"", "aaaaaaaa-1", "bbbbbbbb-2"}[pick(3)]}
 	case 10:
@@ -124,6 +132,9 @@ func chosenEvent(pick chooser, now *int64) event.Event {
 		s.Params = []event.Param{{Known: pick(4) > 0, Null: pick(5) == 0, Value: tenant}}
 		if pick(12) == 0 {
 			s.Text, s.NoText = "", true
+		}
+		if pick(2) == 0 {
+			s.Task = chosenTask(pick)
 		}
 		return s
 	default:

@@ -112,6 +112,7 @@ func (e *Engine) endRequest(r *request) {
 	e.linger(r)
 	e.leave(r)
 	r.conn.requests = remove(r.conn.requests, r)
+	r.conn.keepAnswered(r)
 	delete(r.proc.requests, r.no)
 	e.requests.Delete(r.no)
 	e.countRequest(r)
@@ -154,6 +155,10 @@ func (e *Engine) judgePending(r *request) {
 	pending := r.pending
 	r.pending = nil
 	for _, u := range pending {
+		if u.link.task && !r.ended && !r.lossy {
+			r.pending = append(r.pending, u)
+			continue
+		}
 		if e.deferred.remove(u) {
 			u.ready = max(u.ready, e.now)
 			e.judge(u)

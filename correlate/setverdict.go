@@ -111,6 +111,8 @@ func (e *Engine) concludeSet(u *unit, o *outcome, owned bool) {
 	case count[standUnknown] > 0:
 		o.decides = nil
 		e.hold(u, unknown)
+	case u.set.loose:
+		o.verdict, o.reason, o.decides = verdict.Unattributed, verdict.MixedWork, nil
 	default:
 		o.verdict = verdict.Violation
 		o.findings = e.classifySet(u, o)

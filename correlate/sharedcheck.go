@@ -26,9 +26,9 @@ func (e *Engine) checkShared(s *session, m *message) {
 			other = g.by.pid
 		}
 		if m.link.exact() && !m.link.shared {
-			for _, r := range g.causes {
-				if r != m.link.req && !r.ended && r.thread != nil {
-					m.sharing = r
+			for _, c := range g.causes {
+				if c.req != m.link.req && !c.req.ended && c.req.thread != nil {
+					m.sharing = c.req
 				}
 			}
 		}

@@ -122,7 +122,7 @@ func (e *Engine) disagrees(u *unit, r *request) bool {
 		return false
 	}
 	for _, c := range u.txn.causes {
-		if c != r && !c.detached {
+		if c.req != r && c.valid() {
 			return true
 		}
 	}

@@ -64,14 +64,14 @@ func (u *unit) precedes(v *unit) bool {
 func (e *Engine) place(u *unit) {
 	g := u.txn
 	switch {
-	case u.blind, u.desync:
+	case u.blind, u.desync, u.link.reason == verdict.Conflict:
 	case u.born != nil:
 		e.await(u)
 		return
 	case u.link.req == nil && u.expects():
 		e.meet(u)
 		return
-	case u.link.req == nil && g != nil && (u.link.reason == verdict.NoLink || u.link.reason == verdict.Ambiguous || len(g.causes) > 0):
+	case u.link.req == nil && g != nil && !u.link.astray && (u.link.reason == verdict.NoLink || u.link.reason == verdict.Ambiguous || len(g.causes) > 0):
 		if g.ended {
 			e.inherit(g, u)
 		} else {
@@ -88,7 +88,7 @@ func (e *Engine) settle(u *unit) {
 	if r != nil && r.lossy {
 		u.blind = true
 	}
-	if r == nil || r.ended || r.detached || u.blind || u.desync {
+	if r == nil || r.ended || r.detached && !u.link.task || u.blind || u.desync {
 		e.judge(u)
 		return
 	}
