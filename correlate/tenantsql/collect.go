@@ -11,6 +11,7 @@ type collector struct {
 	last    int32
 	arms    int32
 	starred bool // a * came before: positions are not known any more
+	hides   bool // a column that is not among outs may be named as a tenant column is
 	shared  bool // a window function reads rows that a condition on the output does not choose
 	rows    span // tokens of the last VALUES list, if it is the only arm
 }
@@ -122,9 +123,15 @@ func (c *collector) output(s *skimmer, pos int32, i, end int, p place) {
 	}
 	o, j := s.operand(i, end, p)
 	if o.kind != isColumn || !s.outputName(j, end) {
+		for k := i; k < end && !c.hides; k++ {
+			c.hides = s.tenantColumn(k)
+		}
 		return
 	}
-	c.add(s, out{pos: pos, name: s.text(end - 1), from: o.ref})
+	c.add(s, out{pos: pos, name: s.text(end - 1), from: o.ref, later: c.arms > 1})
+	if c.arms == 1 && (end-1 > i && s.op(end-2, opCast)) { // the name is not the type's
+		c.hides = true
+	}
 }
 
 // star notes the tenant columns behind * or, with the name at i, behind name.*; only those of a table.
@@ -138,10 +145,13 @@ func (c *collector) star(s *skimmer, sc int32, i int) {
 			k = s.items[k].next
 		}
 	} else if k >= 0 && s.items[k].next >= 0 {
+		c.hides = true
 		return // one of several: which one, only a catalog could tell
 	}
 	if k >= 0 && s.items[k].rel >= 0 && !s.items[k].opaque {
-		c.add(s, out{pos: star, from: ref{item: k, pos: base}})
+		c.add(s, out{pos: star, from: ref{item: k, pos: base}, later: c.arms > 1})
+	} else {
+		c.hides = true
 	}
 }
 

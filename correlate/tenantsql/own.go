@@ -1,0 +1,305 @@
+package tenantsql
+
+// Ownership says how sure it is that the tenant columns which a statement names belong to the relation that they are given to. An unqualified column among
+// several tables is that of the one which has such a column: only who knows the tables can tell.
+type Ownership uint8
+
+// The grades of ownership.
+const (
+	Sure      Ownership = iota // the text says so, the answers say so, or there is no other
+	Contested                  // another table of the same list may be the one that has the column
+	Foreign                    // it may also be the column of a function, a sub-select, or a query around this one
+)
+
+// Answer is what is known of a table and a column.
+type Answer uint8
+
+// The answers.
+const (
+	Unsaid Answer = iota
+	Has
+	Lacks
+)
+
+// Table names a table as catalogues tell tables apart: in PostgreSQL names are in lower case unless quoted; of MySQL they are as written, because it depends on
+// the server (lower_case_table_names) whether case matters.
+type Table struct{ Schema, Name string }
+
+// Ask is a table of which it matters to the reading of a statement whether it has a column.
+type Ask struct {
+	Table
+	Column int // index into Analyzer.Names
+}
+
+// MaxAsks bounds the questions of a statement. What is not asked stays unsaid.
+const MaxAsks = 32
+
+// Answers are those to the asks of a statement.
+type Answers uint64
+
+// With gives the answers with that to the i-th ask.
+func (a Answers) With(i int, x Answer) Answers { return a | Answers(x)<<(2*i) }
+
+// Of gives the answer to the i-th ask.
+func (a Answers) Of(i int) Answer {
+	if i >= MaxAsks {
+		return Unsaid
+	}
+	return Answer(a >> (2 * i) & 3)
+}
+
+// From gives the answers from the n-th ask on.
+func (a Answers) From(n int) Answers { return a >> (2 * min(n, MaxAsks)) }
+
+// maxColumnBits is how many of the configured columns are told apart here.
+const maxColumnBits = 32
+
+// maxRivals is how many items an unqualified column is looked for in. Where there are more, nothing is sure.
+const maxRivals = 32
+
+// Names are the columns that can stand in an Ask and in Relation.Owns: the tenant columns, then those of documents; in lower case.
+func (a *Analyzer) Names() []string { return a.names }
+
+// TableOf gives a relation's table.
+func (r *Relation) TableOf() Table {
+	if r.spelled.Name != "" {
+		return r.spelled
+	}
+	return Table{r.Schema, r.Name}
+}
+
+// spell notes how the text writes the name of a relation whose last part stands at last.
+func (s *skimmer) spell(r *Relation, first, last int) {
+	if !s.mysql {
+		return
+	}
+	r.spelled.Name = s.written(last)
+	if last > first {
+		r.spelled.Schema = s.written(last - 2)
+	}
+}
+
+// written gives the identifier at i in its own case.
+func (s *skimmer) written(i int) string {
+	if t := s.toks[i]; t.kind == tWord {
+		return s.sql[t.start:t.end]
+	}
+	return s.text(i)
+}
+
+// owned notes that the text itself gives a column to an item.
+func (s *skimmer) owned(k int32, column int) {
+	it := &s.items[k]
+	if column < 0 || column >= maxColumnBits || it.rel < 0 || it.opaque || it.excluded {
+		return
+	}
+	it.has |= 1 << column
+	s.rels[it.rel].Owns |= 1 << column
+}
+
+// owns tells whether an item has a column, and asks if that is not known; foreign tells that it is no table, so that nobody can say.
+func (s *skimmer) owns(k int32, column int) (answer Answer, foreign bool) {
+	it := &s.items[k]
+	if column >= maxColumnBits {
+		return Unsaid, it.rel < 0
+	}
+	bit := uint32(1) << column
+	switch {
+	case it.has&bit != 0:
+		return Has, false
+	case it.lacks&bit != 0:
+		return Lacks, false
+	case it.opaque:
+		return Unsaid, true
+	case it.rel < 0:
+		return s.derivedOwns(k, column)
+	case s.rels[it.rel].hidden || it.asked&bit != 0:
+		return Unsaid, false
+	}
+	it.asked |= bit
+	switch answer = s.answer(Ask{s.rels[it.rel].TableOf(), column}); answer {
+	case Has:
+		it.has |= bit
+	case Lacks:
+		it.lacks |= bit
+	}
+	return answer, false
+}
+
+// answer looks an ask up in what was given, or puts it down.
+func (s *skimmer) answer(q Ask) Answer {
+	for i := range s.given {
+		if s.given[i] == q {
+			return s.answers.Of(i)
+		}
+	}
+	for i := range s.asks {
+		if s.asks[i] == q {
+			return Unsaid
+		}
+	}
+	if len(s.asks) < MaxAsks {
+		s.asks = append(s.asks, q)
+	}
+	return Unsaid
+}
+
+// derivedOwns is owns for the item of a sub-select, CTE or function.
+func (s *skimmer) derivedOwns(k int32, column int) (answer Answer, foreign bool) {
+	it := &s.items[k]
+	if column >= len(s.columns) {
+		return Unsaid, true // where documents go is not followed
+	}
+	answer = Lacks
+	if it.hides {
+		answer, foreign = Unsaid, true
+	}
+	for o := it.outs; o >= 0; o = s.outs[o].next {
+		out := &s.outs[o]
+		switch {
+		case !s.look():
+			return Unsaid, true
+		case out.pos != star && equalFold(out.name, s.columns[column]):
+			if out.later {
+				return Unsaid, true
+			}
+			return Has, false
+		case out.pos != star:
+			continue
+		}
+		switch inner, _ := s.owns(out.from.item, column); inner {
+		case Has:
+			return Has, false
+		case Unsaid:
+			answer, foreign = Unsaid, true
+		}
+	}
+	return answer, foreign
+}
+
+// rivals are the items that an unqualified column may belong to.
+type rivals struct {
+	owner, absentOwner     int32 // items that have it: the first one, and the first one that an outer join can make absent; -1 none
+	absentOwners           int
+	unknown, absentUnknown int32 // tables of which nothing is known
+	unknowns               int
+	foreign                bool // something that is no table may have it
+	looked                 int
+	limit                  int32 // the items from here on do not count; 0: all do
+}
+
+// among looks through the items of a scope from k on.
+func (s *skimmer) among(k int32, column int, v *rivals) bool {
+	v.owner, v.absentOwner, v.unknown, v.absentUnknown = -1, -1, -1, -1
+	v.absentOwners, v.unknowns, v.foreign = 0, 0, false
+	for ; k >= 0 && (v.limit == 0 || k < v.limit); k = s.items[k].next {
+		it := &s.items[k]
+		if it.excluded {
+			continue
+		}
+		if v.looked++; v.looked > maxRivals || !s.look() {
+			v.foreign = true
+			return v.owner >= 0 || v.unknowns > 0
+		}
+		answer, foreign := s.owns(k, column)
+		switch {
+		case answer == Has && !it.absent:
+			if v.owner < 0 {
+				v.owner = k
+			}
+		case answer == Has:
+			if v.absentOwners++; v.absentOwner < 0 {
+				v.absentOwner = k
+			}
+		case answer == Unsaid && foreign:
+			v.foreign = true
+		case answer == Unsaid:
+			v.unknowns++
+			switch {
+			case !it.absent && v.unknown < 0:
+				v.unknown = k
+			case it.absent && v.absentUnknown < 0:
+				v.absentUnknown = k
+			}
+		}
+	}
+	return v.owner >= 0 || v.absentOwners > 0 || v.unknowns > 0 || v.foreign
+}
+
+// firstIn gives the first item of a scope that is in sight: in the ON of a join, only what is joined there is.
+func (s *skimmer) firstIn(sc int32) int32 {
+	k := s.scopes[sc].first
+	if sc != s.onScope || k < 0 {
+		return k
+	}
+	for k = s.onFrom; int(k) < len(s.items) && s.items[k].scope != sc; k++ {
+		if !s.look() {
+			return -1
+		}
+	}
+	if int(k) == len(s.items) {
+		return -1
+	}
+	return k
+}
+
+// unqualified finds the item whose column a name without a qualifier is, seen from a scope, and how sure that is. The server has taken the statement, so that
+// one item of the innermost scope that has any must have the column, and no other of it, unless a join has merged theirs. Where USING or NATURAL does so, the
+// column comes from the side that no outer join makes absent; of a FULL JOIN from neither.
+func (s *skimmer) unqualified(column int, sc int32) (k int32, sure Ownership, ok bool) {
+	var v rivals
+	for ; sc >= 0; sc = s.scopes[sc].parent {
+		first := s.firstIn(sc)
+		if first < 0 || !s.among(first, column, &v) {
+			continue
+		}
+		switch {
+		case v.owner >= 0:
+			return v.owner, Sure, true
+		case v.absentOwners == 1 && (!s.natural || v.absentUnknown < 0):
+			return v.absentOwner, Sure, true
+		case v.absentOwners > 0:
+			return -1, Sure, false
+		}
+		k = v.unknown
+		if k < 0 && (!s.natural || v.unknowns == 1) {
+			k = v.absentUnknown
+		}
+		if k < 0 {
+			return -1, Sure, false
+		}
+		outer := s.around(sc, column, &v)
+		switch {
+		case outer || v.foreign:
+			sure = Foreign
+		case v.unknowns > 1:
+			sure = Contested
+		case s.scopes[sc].first == k && s.items[k].next < 0:
+			s.owned(k, column) // alone
+		}
+		return k, sure, true
+	}
+	return -1, Sure, false
+}
+
+// around tells whether a query around a scope may have the column. It asks about all of them: with other answers, theirs may count.
+func (s *skimmer) around(sc int32, column int, v *rivals) (may bool) {
+	w := *v
+	for sc = s.scopes[sc].parent; sc >= 0 && w.looked <= maxRivals; sc = s.scopes[sc].parent {
+		if k := s.firstIn(sc); k >= 0 {
+			may = s.among(k, column, &w) || may
+		}
+	}
+	return may || sc >= 0
+}
+
+// contest notes that what is said of a column may be said of another one.
+func (s *skimmer) contest(at ref, how Ownership) {
+	if how == Sure {
+		return
+	}
+	rels, _ := s.behind(at)
+	for _, r := range rels {
+		s.rels[r].Ownership = max(s.rels[r].Ownership, how)
+	}
+}
