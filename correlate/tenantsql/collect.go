@@ -54,7 +54,9 @@ func (c *collector) values(s *skimmer, i, end int) {
 // item looks at the item i … end of a select list.
 func (c *collector) item(s *skimmer, pos int32, i, end int, p place) {
 	switch {
-	case c == nil || i >= end || c.starred:
+	case c == nil || i >= end:
+	case c.starred:
+		c.unread(s, i, end)
 	case s.op(end-1, opStar) && (end == i+1 || s.op(end-2, opDot)):
 		if c.insert && s.starExact(c, pos, end-i, p) {
 			return
@@ -123,14 +125,22 @@ func (c *collector) output(s *skimmer, pos int32, i, end int, p place) {
 	}
 	o, j := s.operand(i, end, p)
 	if o.kind != isColumn || !s.outputName(j, end) {
-		for k := i; k < end && !c.hides; k++ {
-			c.hides = s.tenantColumn(k)
-		}
+		c.unread(s, i, end)
 		return
 	}
 	c.add(s, out{pos: pos, name: s.text(end - 1), from: o.ref, later: c.arms > 1})
 	if c.arms == 1 && (end-1 > i && s.op(end-2, opCast)) { // the name is not the type's
 		c.hides = true
+	}
+}
+
+// unread takes note that an item of a select list is not known by position or not a column: its name may be any of its words.
+func (c *collector) unread(s *skimmer, i, end int) {
+	if c.insert {
+		return
+	}
+	for ; i < end && !c.hides; i++ {
+		c.hides = s.tenantColumn(i) || s.op(i, opStar) && i == end-1
 	}
 }
 

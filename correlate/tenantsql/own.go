@@ -183,7 +183,8 @@ type rivals struct {
 	absentOwners           int
 	unknown, absentUnknown int32 // tables of which nothing is known
 	unknowns               int
-	foreign                bool // something that is no table may have it
+	foreign                bool  // something that is no table may have it
+	derived                int32 // the first sub-select that may have it; -1 none
 	looked                 int
 	limit                  int32 // the items from here on do not count; 0: all do
 }
@@ -191,7 +192,7 @@ type rivals struct {
 // among looks through the items of a scope from k on.
 func (s *skimmer) among(k int32, column int, v *rivals) bool {
 	v.owner, v.absentOwner, v.unknown, v.absentUnknown = -1, -1, -1, -1
-	v.absentOwners, v.unknowns, v.foreign = 0, 0, false
+	v.absentOwners, v.unknowns, v.foreign, v.derived = 0, 0, false, -1
 	for ; k >= 0 && (v.limit == 0 || k < v.limit); k = s.items[k].next {
 		it := &s.items[k]
 		if it.excluded {
@@ -213,6 +214,11 @@ func (s *skimmer) among(k int32, column int, v *rivals) bool {
 			}
 		case answer == Unsaid && foreign:
 			v.foreign = true
+			if v.derived < 0 && !it.absent && it.rel < 0 && column < len(s.columns) {
+				if _, ok := s.columnOf(k, column); ok {
+					v.derived = k
+				}
+			}
 		case answer == Unsaid:
 			v.unknowns++
 			switch {
@@ -261,25 +267,34 @@ func (s *skimmer) unqualified(column int, sc int32) (k int32, sure Ownership, ok
 		case v.absentOwners > 0:
 			return -1, Sure, false
 		}
-		k = v.unknown
-		if k < 0 && (!s.natural || v.unknowns == 1) {
-			k = v.absentUnknown
-		}
-		if k < 0 {
+		if k = v.likeliest(s.natural); k < 0 {
 			return -1, Sure, false
 		}
 		outer := s.around(sc, column, &v)
+		alone := s.scopes[sc].first == k && s.items[k].next < 0
 		switch {
-		case outer || v.foreign:
+		case outer || v.foreign && (!alone || s.items[k].hides):
 			sure = Foreign
 		case v.unknowns > 1:
 			sure = Contested
-		case s.scopes[sc].first == k && s.items[k].next < 0:
-			s.owned(k, column) // alone
+		case alone:
+			s.owned(k, column)
 		}
 		return k, sure, true
 	}
 	return -1, Sure, false
+}
+
+// likeliest gives the item that is taken for the owner where none is known: the first one.
+func (v *rivals) likeliest(natural bool) int32 {
+	k := v.unknown
+	if v.derived >= 0 && (k < 0 || v.derived < k) {
+		k = v.derived
+	}
+	if k < 0 && (!natural || v.unknowns == 1) {
+		k = v.absentUnknown
+	}
+	return k
 }
 
 // around tells whether a query around a scope may have the column. It asks about all of them: with other answers, theirs may count.

@@ -100,23 +100,25 @@ func (s *skimmer) resolve(from, to int, sc int32) (ref, bool) {
 	if column < 0 {
 		return ref{}, false
 	}
+	k, sure, ok := int32(-1), Sure, true
 	if from == to {
-		k, sure, ok := s.unqualified(column, sc)
-		if !ok {
-			return ref{}, false
-		}
-		r, ok := s.column(k, to)
-		if ok {
-			s.contest(r, sure)
-		}
-		return r, ok
+		k, sure, ok = s.unqualified(column, sc)
+	} else if k = s.qualified(from, to, sc); k >= 0 {
+		s.owned(k, column)
 	}
-	k := s.qualified(from, to, sc)
-	if k < 0 {
+	if !ok || k < 0 {
 		return ref{}, false
 	}
-	s.owned(k, column)
-	return s.column(k, to)
+	r, ok := s.columnOf(k, column)
+	if ok {
+		if r.pos == star && s.items[k].hides { // what the * brings is perhaps not what bears the name
+			if answer, _ := s.derivedOwns(k, column); answer != Has {
+				sure = Foreign
+			}
+		}
+		s.contest(r, sure)
+	}
+	return r, ok
 }
 
 // qualified finds the item that the names before the last one of from … to name; -1 if none. MySQL compares aliases with or without their case, by its
@@ -204,19 +206,23 @@ func (s *skimmer) derivedColumn(from, to int, sc int32) (ref, bool) {
 	return ref{}, false
 }
 
-// column finds the tenant column named at i in an item.
-func (s *skimmer) column(k int32, i int) (ref, bool) {
+// columnOf finds a tenant column in an item.
+func (s *skimmer) columnOf(k int32, column int) (ref, bool) {
 	it := &s.items[k]
-	if it.opaque {
-		return ref{}, false
-	}
 	if it.rel >= 0 {
-		return ref{item: k, pos: base}, true
+		return ref{item: k, pos: base}, !it.opaque
 	}
 	for o := it.outs; o >= 0; o = s.outs[o].next {
-		if out := &s.outs[o]; out.pos == star || s.named(i, out.name) {
-			return ref{item: k, pos: out.pos}, true
+		out := &s.outs[o]
+		if out.pos != star && !equalFold(out.name, s.columns[column]) {
+			continue
 		}
+		if out.pos == star {
+			if answer, _ := s.owns(out.from.item, column); answer == Lacks {
+				continue
+			}
+		}
+		return ref{item: k, pos: out.pos}, !it.opaque
 	}
 	return ref{}, false
 }

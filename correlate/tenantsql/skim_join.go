@@ -191,11 +191,9 @@ func (s *skimmer) side(column int, sc, lo, hi int32, must bool) (ref, bool) {
 	case v.absentOwners > 0 || !must:
 		return ref{}, false
 	default:
-		if k = v.unknown; k < 0 {
-			k = v.absentUnknown
-		}
+		k = v.likeliest(s.natural)
 		switch {
-		case v.foreign:
+		case v.foreign && (v.looked > 1 || k >= 0 && s.items[k].hides):
 			sure = Foreign
 		case v.unknowns > 1:
 			sure = Contested
@@ -212,18 +210,4 @@ func (s *skimmer) side(column int, sc, lo, hi int32, must bool) (ref, bool) {
 		s.contest(r, sure)
 	}
 	return r, ok
-}
-
-// columnOf finds a tenant column in an item.
-func (s *skimmer) columnOf(k int32, column int) (ref, bool) {
-	it := &s.items[k]
-	if it.rel >= 0 {
-		return ref{item: k, pos: base}, !it.opaque
-	}
-	for o := it.outs; o >= 0; o = s.outs[o].next {
-		if out := &s.outs[o]; out.pos == star || equalFold(out.name, s.columns[column]) {
-			return ref{item: k, pos: out.pos}, !it.opaque
-		}
-	}
-	return ref{}, false
 }
