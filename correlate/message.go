@@ -126,6 +126,9 @@ func (e *Engine) answer(s *session, m *message, result *event.Result) {
 	r := reading{}
 	if !unknown {
 		r = e.read(s, text, cut, m.seen.Params)
+		if e.teach(s, &r, result) && r.ran.asks {
+			r = e.read(s, text, cut, m.seen.Params) // it has answered itself
+		}
 		r.sets, r.setsCut = m.seen.Sets, m.seen.SetsCut
 	}
 	u.textCut, u.noText = cut, unknown && !cut && !u.unparsed || r.unknown
@@ -141,6 +144,7 @@ func (e *Engine) answer(s *session, m *message, result *event.Result) {
 	u.gather(e, &r, result)
 	e.apply(s, u, &r, result)
 	e.applyUse(s, &r, result)
+	e.applyTables(s, &r, result)
 	if s.group != nil {
 		u.txn = s.group
 		s.group.by = m.proc

@@ -60,6 +60,19 @@ const maxRivals = 32
 // Names are the columns that can stand in an Ask and in Relation.Owns: the tenant columns, then those of documents; in lower case.
 func (a *Analyzer) Names() []string { return a.names }
 
+// Columns are the tenant columns among Names.
+func (a *Analyzer) Columns() []string { return a.columns }
+
+// Teaches tells whether the statement says of a table that it has a column.
+func (st *Statement) Teaches() bool {
+	for i := range st.Relations {
+		if st.Relations[i].Owns != 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // TableOf gives a relation's table.
 func (r *Relation) TableOf() Table {
 	if r.spelled.Name != "" {

@@ -119,6 +119,7 @@ func (s *skimmer) selection(i, end int, p place, c *collector) int {
 	s.sure = s.sure && rest == i && s.complete(i)
 	s.list(list, listEnd, q, c)
 	if s.word(into, kwInto) {
+		s.st.Into = s.st.Into || !s.mysql
 		s.intoVariables(into, list, listEnd, end)
 	}
 	s.sure = false

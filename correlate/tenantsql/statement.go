@@ -52,6 +52,7 @@ type Statement struct {
 	Body      string          // of PREPARE (text after AS), DECLARE CURSOR (after FOR), EXPLAIN: the inner statement's text
 	Analyze   bool            // EXPLAIN ANALYZE: the inner statement runs
 	Cut       bool            // the text was cut: what was found is partial, and absence proves nothing
+	Into      bool            // PostgreSQL: SELECT … INTO makes a table
 	Calls     bool            // calls a function that is not known to leave the session's settings alone
 	Unparsed  bool            // a cap of depth or tokens was passed, or code runs that is not seen (DO, CALL): nothing may be concluded from absence
 	Asks      []Ask           // tables whose columns decide on the reading, at most MaxAsks; see AnalyzeKnowing
