@@ -234,7 +234,7 @@ func (v *view) teachRows(r *reading, result *event.Result) (news bool) {
 			}
 			table, name = r.does.Relations[0].TableOf(), col.Owner
 		}
-		if key, ok := v.key(table); ok && col.Owner == name {
+		if key, ok := v.key(table); ok && col.Owner == name && (col.Name == name || v.session.engine == event.MySQL) {
 			news = c.learn(key, col.Table, name, true) || news
 		}
 	}

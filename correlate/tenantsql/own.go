@@ -199,13 +199,14 @@ type rivals struct {
 	foreign                bool  // something that is no table may have it
 	derived                int32 // the first sub-select that may have it; -1 none
 	looked                 int
+	table                  int32 // the first one that no outer join can make absent; -1 none
 	limit                  int32 // the items from here on do not count; 0: all do
 }
 
 // among looks through the items of a scope from k on.
 func (s *skimmer) among(k int32, column int, v *rivals) bool {
 	v.owner, v.absentOwner, v.unknown, v.absentUnknown = -1, -1, -1, -1
-	v.absentOwners, v.unknowns, v.foreign, v.derived = 0, 0, false, -1
+	v.absentOwners, v.unknowns, v.foreign, v.derived, v.table = 0, 0, false, -1, -1
 	for ; k >= 0 && (v.limit == 0 || k < v.limit); k = s.items[k].next {
 		it := &s.items[k]
 		if it.excluded {
@@ -216,6 +217,9 @@ func (s *skimmer) among(k int32, column int, v *rivals) bool {
 			return v.owner >= 0 || v.unknowns > 0
 		}
 		answer, foreign := s.owns(k, column)
+		if v.table < 0 && it.rel >= 0 && !it.absent && !it.opaque {
+			v.table = k
+		}
 		switch {
 		case answer == Has && !it.absent:
 			if v.owner < 0 {
@@ -266,10 +270,21 @@ func (s *skimmer) firstIn(sc int32) int32 {
 // one item of the innermost scope that has any must have the column, and no other of it, unless a join has merged theirs. Where USING or NATURAL does so, the
 // column comes from the side that no outer join makes absent; of a FULL JOIN from neither.
 func (s *skimmer) unqualified(column int, sc int32) (k int32, sure Ownership, ok bool) {
+	if k := s.alone(sc); k >= 0 {
+		s.owned(k, column)
+		return k, Sure, true
+	}
 	var v rivals
+	fallback := int32(-1)
 	for ; sc >= 0; sc = s.scopes[sc].parent {
 		first := s.firstIn(sc)
-		if first < 0 || !s.among(first, column, &v) {
+		if first < 0 {
+			continue
+		}
+		if !s.among(first, column, &v) {
+			if fallback < 0 {
+				fallback = v.table
+			}
 			continue
 		}
 		switch {
@@ -284,18 +299,32 @@ func (s *skimmer) unqualified(column int, sc int32) (k int32, sure Ownership, ok
 			return -1, Sure, false
 		}
 		outer := s.around(sc, column, &v)
-		alone := s.scopes[sc].first == k && s.items[k].next < 0
 		switch {
-		case outer || v.foreign && (!alone || s.items[k].hides):
+		case outer || v.foreign && (v.looked > 1 || s.items[k].hides):
 			sure = Foreign
 		case v.unknowns > 1:
 			sure = Contested
-		case alone:
-			s.owned(k, column)
 		}
 		return k, sure, true
 	}
-	return -1, Sure, false
+	return fallback, Foreign, fallback >= 0 // none has it, say the answers, but the server took the statement: they are old
+}
+
+// alone gives the table that is all there is in sight, -1 if it is not so: then nobody needs to be asked.
+func (s *skimmer) alone(sc int32) int32 {
+	if sc < 0 {
+		return -1
+	}
+	k := s.firstIn(sc)
+	if k < 0 || s.items[k].next >= 0 || s.items[k].rel < 0 || s.items[k].opaque || s.items[k].excluded {
+		return -1
+	}
+	for sc = s.scopes[sc].parent; sc >= 0; sc = s.scopes[sc].parent {
+		if s.scopes[sc].first >= 0 {
+			return -1
+		}
+	}
+	return k
 }
 
 // likeliest gives the item that is taken for the owner where none is known: the first one.
