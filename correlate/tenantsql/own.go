@@ -8,7 +8,7 @@ type Ownership uint8
 const (
 	Sure      Ownership = iota // the text says so, the answers say so, or there is no other
 	Contested                  // another table of the same list may be the one that has the column
-	Foreign                    // it may also be the column of a function, a sub-select, or a query around this one
+	Foreign                    // what the statement guarantees may be of no table: the column may be that of a function, a query within or around this one, or a join's other side
 )
 
 // Answer is what is known of a table and a column.
@@ -348,6 +348,16 @@ func (s *skimmer) around(sc int32, column int, v *rivals) (may bool) {
 		}
 	}
 	return may || sc >= 0
+}
+
+// sided notes that it matters on which side of an outer join a column is: of one side the predicate says nothing.
+func (s *skimmer) sided(at ref) {
+	rels, _ := s.behind(at)
+	for _, r := range rels {
+		if s.rels[r].Ownership == Contested {
+			s.rels[r].Ownership = Foreign
+		}
+	}
 }
 
 // contest notes that what is said of a column may be said of another one.
