@@ -16,6 +16,8 @@ type catalogue struct {
 	tables *bounded.Map[tableKey, *knownTable]
 	// version changes with whatever is forgotten: who remembers that it has taught something must teach it again.
 	version uint64
+	// state changes with whatever is learned or forgotten.
+	state uint64
 }
 
 // tableKey names a table as the statements of sessions do that look names up in the same places.
@@ -46,7 +48,7 @@ const maxChanges = 3
 func newCatalogue(limit int, evicted func()) *catalogue {
 	c := &catalogue{}
 	c.tables = bounded.New(limit, func(tableKey, *knownTable) {
-		c.version++
+		c.changed()
 		evicted()
 	})
 	return c
@@ -60,7 +62,12 @@ func (c *catalogue) forget() {
 	for key := range c.tables.All() {
 		c.tables.Delete(key)
 	}
+	c.changed()
+}
+
+func (c *catalogue) changed() {
 	c.version++
+	c.state++
 }
 
 // table finds or makes the entry of a table whose OID, if it is not 0, is that of the one that statements mean now.
@@ -82,7 +89,7 @@ func (c *catalogue) table(key tableKey, oid uint32) *knownTable {
 func (c *catalogue) contradicted(t *knownTable) {
 	t.columns = nil
 	t.changes = min(t.changes+1, maxChanges+1)
-	c.version++
+	c.changed()
 }
 
 // learn notes that a table has a column, or has not, and tells whether that is new.
@@ -102,6 +109,7 @@ func (c *catalogue) learn(key tableKey, oid uint32, name string, has bool) bool 
 		return false
 	}
 	t.columns = append(t.columns, knownColumn{name, has})
+	c.state++
 	return true
 }
 
@@ -167,6 +175,20 @@ func (v *view) key(t tenantsql.Table) (key tableKey, ok bool) {
 		return tableKey{Table: tenantsql.Table{Schema: v.at.path, Name: t.Name}}, true
 	}
 	return tableKey{v.at, t}, true
+}
+
+// standpoint is all that the answers to an analysis' asks depend on.
+type standpoint struct {
+	of    *catalogue
+	state uint64
+	at    lookup
+	whole bool
+}
+
+// standpoint gives the view's; false if it cannot be compared.
+func (v *view) standpoint() (standpoint, bool) {
+	c := v.session.tables.catalogue
+	return standpoint{c, c.state, v.at, v.whole}, !v.none && len(v.session.temps.names) == 0
 }
 
 // answers looks up the asks of an analysis: those about its own columns, then those about key columns.

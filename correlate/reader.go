@@ -30,7 +30,7 @@ type textKey struct {
 	answers tenantsql.Answers // 0: as read without knowing the tables
 }
 
-// analysis is what a text says; shared, and but for taught immutable.
+// analysis is what a text says; shared, and but for taught and read immutable.
 type analysis struct {
 	sql         tenantsql.Statement
 	keys        []tenantsql.Statement // beside reader.keys: the same text, as if that column were the tenant column
@@ -38,6 +38,10 @@ type analysis struct {
 	asks        bool // about tables
 	teaches     bool // about them
 	taught      lesson
+	read        struct { // by whom it was read last with what is known
+		from standpoint
+		as   *analysis
+	}
 }
 
 func newReader(cfg tenantsql.Config, keys []policy.KeyColumn, kept *bounded.Map[textKey, *analysis]) reader {
@@ -181,7 +185,15 @@ func (e *Engine) analysis(s *session, text string, cut bool) *analysis {
 		return a
 	}
 	v := e.viewOf(s, by)
-	return by.reader.knowing(a, d, text, cut, &v)
+	from, same := v.standpoint()
+	if same && a.read.from == from && a.read.as != nil {
+		return a.read.as
+	}
+	knowing := by.reader.knowing(a, d, text, cut, &v)
+	if same {
+		a.read.from, a.read.as = from, knowing
+	}
+	return knowing
 }
 
 // run sets what the statement runs.
