@@ -51,8 +51,8 @@ func (e *Engine) applyTables(s *session, r *reading, result *event.Result) {
 		s.temps.all = true
 		e.alter(s)
 		return
-	case r.said != nil && r.said.sql.Kind == tenantsql.Other:
-		text = r.said.sql.Shape
+	case r.does != nil && r.does.Kind == tenantsql.Other:
+		text = r.does.Shape
 	case r.said == nil && result != nil:
 		text = result.Tag
 	}

@@ -103,7 +103,7 @@ func (s *skimmer) written(i int) string {
 // owned notes that the text itself gives a column to an item.
 func (s *skimmer) owned(k int32, column int) {
 	it := &s.items[k]
-	if column < 0 || column >= maxColumnBits || it.rel < 0 || it.opaque || it.excluded {
+	if column < 0 || column >= maxColumnBits || it.rel < 0 || it.opaque || it.excluded || s.mute {
 		return
 	}
 	it.has |= 1 << column
@@ -193,7 +193,7 @@ func (s *skimmer) derivedOwns(k int32, column int) (answer Answer, foreign bool)
 // rivals are the items that an unqualified column may belong to.
 type rivals struct {
 	owner, absentOwner     int32 // items that have it: the first one, and the first one that an outer join can make absent; -1 none
-	absentOwners           int
+	owners, absentOwners   int
 	unknown, absentUnknown int32 // tables of which nothing is known
 	unknowns               int
 	foreign                bool  // something that is no table may have it
@@ -206,7 +206,7 @@ type rivals struct {
 // among looks through the items of a scope from k on.
 func (s *skimmer) among(k int32, column int, v *rivals) bool {
 	v.owner, v.absentOwner, v.unknown, v.absentUnknown = -1, -1, -1, -1
-	v.absentOwners, v.unknowns, v.foreign, v.derived, v.table = 0, 0, false, -1, -1
+	v.owners, v.absentOwners, v.unknowns, v.foreign, v.derived, v.table = 0, 0, 0, false, -1, -1
 	for ; k >= 0 && (v.limit == 0 || k < v.limit); k = s.items[k].next {
 		it := &s.items[k]
 		if it.excluded {
@@ -222,7 +222,7 @@ func (s *skimmer) among(k int32, column int, v *rivals) bool {
 		}
 		switch {
 		case answer == Has && !it.absent:
-			if v.owner < 0 {
+			if v.owners++; v.owner < 0 {
 				v.owner = k
 			}
 		case answer == Has:
@@ -288,6 +288,11 @@ func (s *skimmer) unqualified(column int, sc int32) (k int32, sure Ownership, ok
 			continue
 		}
 		switch {
+		case v.owners+v.absentOwners > 1 && !s.merges: // not in the eyes of the server, which took the statement: what is known is old
+			if v.owner < 0 {
+				v.owner = v.absentOwner
+			}
+			return v.owner, Foreign, true
 		case v.owner >= 0:
 			return v.owner, Sure, true
 		case v.absentOwners == 1 && (!s.natural || v.absentUnknown < 0):
@@ -367,6 +372,9 @@ func (s *skimmer) contest(at ref, how Ownership) {
 	}
 	rels, _ := s.behind(at)
 	for _, r := range rels {
+		if s.mute && s.rels[r].vals.len() > 0 {
+			continue // of which the rest of the statement speaks
+		}
 		s.rels[r].Ownership = max(s.rels[r].Ownership, how)
 	}
 }

@@ -64,10 +64,13 @@ func TestOwners(t *testing.T) {
 		{`-a.tenant_id -b.tenant_id`, `select 1 from a, b where tenant_id = 'x'`, `a=x?? b`}, // one has it, says the server: the answers are old
 		{`-a.tenant_id`, `select 1 from a where tenant_id = 'x'`, `a=x`},
 		{`-a.tenant_id -b.tenant_id`, `select 1 from a where id in (select 1 from b where tenant_id = 'x')`, `a b=x??`},
-		{``, `select 1 from a join b on b.tenant_id = a.t where tenant_id = 'x'`, `a ~b=x`}, // the text itself says whose it is
+		{``, `select 1 from a join b on b.tenant_id = a.t where tenant_id = 'x'`, `a ~b=x`},              // the text itself says whose it is
+		{`+a.tenant_id +b.tenant_id`, `select 1 from a join b on true where tenant_id = 'x'`, `a=x?? b`}, // the server would say that it is ambiguous
+		{`+a.tenant_id +b.tenant_id`, `select 1 from c left join a on true left join b on true where tenant_id = 'x'`, `c a=x?? b`},
+		{``, `select b.n as tenant_id from a join b on true where a.tenant_id = 'x' order by tenant_id`, `~a=x b`},
 		{`+s.b.tenant_id -s.a.tenant_id`, `select 1 from s.a join s.b on true where tenant_id = 'x'`, `s.a s.b=x`},
 		{`+s.b.tenant_id -s.a.tenant_id`, `select 1 from a join b on true where tenant_id = 'x'`, `a=x? b`},
-		{`+a.tenant_id`, `select 1 from A as q join "a" as r on true where tenant_id = 'x'`, `a/q=x a/r`},
+		{`+a.tenant_id`, `select 1 from A as q join "a" as r on true where tenant_id = 'x'`, `a/q=x?? a/r`},
 		{`+b.tenant_id`, `select 1 from "A" join b on true where "tenant_id" in ('x', 'y')`, `A b=x|y`},
 		// The ON of a join sees what is joined there.
 		{``, `select 1 from c, a join b on tenant_id = 'x'`, `c a=x? b`},
@@ -192,7 +195,7 @@ func TestTaught(t *testing.T) {
 		sql, want string
 	}{
 		{PostgreSQL, `select 1 from a where tenant_id = 'x'`, `a+tenant_id`},
-		{PostgreSQL, `select 1 from a where lower(tenant_id) = 'x'`, `a+tenant_id`},
+		{PostgreSQL, `select 1 from a where lower(tenant_id) = 'x'`, `a`},
 		{PostgreSQL, `select 1 from a as q join s.b on q.tenant_id = b.i`, `a+tenant_id s.b`},
 		{PostgreSQL, `select 1 from a, b where tenant_id = 'x'`, `a b`},
 		{PostgreSQL, `select 1 from a join b using (tenant_id)`, `a+tenant_id b+tenant_id`},
@@ -206,6 +209,9 @@ func TestTaught(t *testing.T) {
 		{PostgreSQL, `merge into a using b on a.id = b.id when not matched then insert (tenant_id) values ('x')`, `a+tenant_id b`},
 		{PostgreSQL, `copy s.a (id, tenant_id) from stdin`, `s.a+tenant_id`},
 		{PostgreSQL, `select 1 from a, b where b.meta->'org'->>'tenant' = 'x'`, `a b+meta`},
+		{PostgreSQL, `select n as tenant_id from a order by tenant_id`, `a`},
+		{PostgreSQL, `select n as tenant_id from a group by tenant_id having max(tenant_id) = 'x'`, `a`},
+		{PostgreSQL, `select n from a order by a.tenant_id`, `a+tenant_id`},
 		{PostgreSQL, `select * from a`, `[a]`},
 		{PostgreSQL, `select q.* from s.a q where n = 1 order by 1 limit 3`, `[s.a]`},
 		{PostgreSQL, `select * from a where tenant_id in (select id from b)`, `[a+tenant_id] b`},

@@ -30,6 +30,8 @@ type skimmer struct {
 	aka     string    // the alias read last, as it is written
 	via     Ownership // of the columns that valuesOf looked at
 	truth   ternary   // of the condition read last
+	merges  bool      // a join may have merged tenant columns
+	mute    bool      // a name without a qualifier may be that of an output: ORDER BY
 	natural bool      // a NATURAL join has been met
 	whole   int32     // the relation that the output is all columns of, -1 none
 	plain   bool      // the statement is one SELECT, and no set operator has been met
@@ -54,7 +56,7 @@ func (s *skimmer) reset() {
 	clear(s.vals)
 	clear(s.asks)
 	s.asks, s.given, s.answers, s.onScope = s.asks[:0], nil, 0, -1
-	s.whole, s.plain, s.natural = -1, false, false
+	s.whole, s.plain, s.natural, s.merges = -1, false, false, false
 	s.sql, s.aka, s.st = "", "", Statement{}
 	s.scopes, s.items, s.outs, s.ctes, s.rels = s.scopes[:0], s.items[:0], s.outs[:0], s.ctes[:0], s.rels[:0]
 	s.vals, s.preds, s.edges, s.assigns = s.vals[:0], s.preds[:0], s.edges[:0], s.assigns[:0]
@@ -182,7 +184,10 @@ func (s *skimmer) scan(i, end int, p place, mark bool) {
 			if from == i && i > 0 && s.op(i-1, opDot) {
 				break // a field of a composite value
 			}
-			if r, ok := s.resolve(from, i, p.scope); ok {
+			s.mute = from == i
+			r, ok := s.resolve(from, i, p.scope)
+			s.mute = false
+			if ok {
 				s.doubtful(r)
 			}
 		}

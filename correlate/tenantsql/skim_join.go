@@ -168,6 +168,7 @@ func (s *skimmer) naturally(sc, lo, mid int32) {
 }
 
 func (s *skimmer) tie(left, right ref, ok bool) {
+	s.merges = true
 	if ok {
 		s.preds = append(s.preds, pred{at: left, link: right})
 	}
