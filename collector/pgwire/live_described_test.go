@@ -65,15 +65,20 @@ func TestLiveDescriptions(t *testing.T) {
 	for _, q := range queries {
 		do(q.sql)
 	}
-	// This driver has each of its portals described.
-	if _, err := c.Prepare(ctx, "s", "SELECT * FROM public.plans WHERE id = $1", nil); err != nil {
+	// The description of a prepared statement is told with its first result.
+	st, err := c.Prepare(ctx, "s", "SELECT * FROM public.plans WHERE id = $1", nil)
+	if err != nil {
 		t.Fatal(err)
 	}
-	for range 3 {
-		if r := c.ExecPrepared(ctx, "s", [][]byte{[]byte("1")}, nil, nil).Read(); r.Err != nil {
+	for i := range 3 {
+		if r := c.ExecStatement(ctx, st, [][]byte{[]byte("1")}, nil, nil).Read(); r.Err != nil {
 			t.Fatal(r.Err)
 		}
-		queries = append(queries, struct{ sql, want string }{"SELECT * FROM public.plans WHERE id = $1", "described"})
+		want := ""
+		if i == 0 {
+			want = "described"
+		}
+		queries = append(queries, struct{ sql, want string }{"SELECT * FROM public.plans WHERE id = $1", want})
 	}
 	c.Close(ctx)
 	w.stop(t)

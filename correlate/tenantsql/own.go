@@ -305,7 +305,7 @@ func (s *skimmer) unqualified(column int, sc int32) (k int32, sure Ownership, ok
 		}
 		outer := s.around(sc, column, &v)
 		switch {
-		case outer || v.foreign && (v.looked > 1 || s.items[k].hides):
+		case outer || v.foreign && (v.looked > 1 || s.items[k].hides), v.unknowns > 1 && s.natural: // a NATURAL FULL JOIN merges what it does not tie
 			sure = Foreign
 		case v.unknowns > 1:
 			sure = Contested

@@ -170,6 +170,7 @@ func TestOwnersMySQL(t *testing.T) {
 		{`+b.tenant_id`, "select 1 from a join B on a.id = B.a where tenant_id = 'x'", `a=x? b`},
 		{`+B.tenant_id`, "select 1 from a join B on a.id = B.a where tenant_id = 'x'", `a b=x`},
 		{`+shop.B.tenant_id`, "select 1 from a join shop.`B` as c on true where tenant_id = 'x'", `a shop.B/c=x`},
+		{`+a.tenant_id -b.tenant_id -c.tenant_id`, `select 1 from a cross join b join c on tenant_id = 'x'`, `a=x b c`},
 		// Nobody sees invisible columns, which NATURAL leaves out.
 		{`+a.tenant_id +b.tenant_id`, `select 1 from a natural join b where a.tenant_id = 'x'`, `a=x b`},
 		{`-a.tenant_id +b.tenant_id`, `update a join b on a.i = b.i set tenant_id = 'y' where tenant_id = 'x'`, `*a b=x<-y`},

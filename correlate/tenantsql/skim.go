@@ -38,6 +38,7 @@ type skimmer struct {
 
 	given           []Ask // that answers are for
 	answers         Answers
+	chainFrom       int32 // the first item of the joins that are read
 	onScope, onFrom int32 // the scope whose ON is read, and the first item in its sight; -1 none
 }
 

@@ -60,6 +60,9 @@ func (s *skimmer) isNatural(i int) bool {
 // joined reads an entry of a FROM list and all that is joined to it.
 func (s *skimmer) joined(i, end int, p place) int {
 	lo := int32(len(s.items))
+	chain := s.chainFrom
+	s.chainFrom = lo
+	defer func() { s.chainFrom = chain }()
 	i = s.fromItem(i, end, p)
 	for i < end {
 		kind, bare, j := s.joinAt(i, end)
@@ -96,6 +99,9 @@ func (s *skimmer) join(i, end int, p place, kind joinKind, bare bool, lo int32) 
 	case s.word(i, kwOn):
 		scope, from := s.onScope, s.onFrom
 		s.onScope, s.onFrom = p.scope, lo
+		if s.mysql { // where a join without a condition comes before, lo is behind it
+			s.onFrom = s.chainFrom
+		}
 		i = s.or(i+1, end, p)
 		s.onScope, s.onFrom = scope, from
 		never = s.truth.never() && s.complete(i)
