@@ -124,6 +124,9 @@ func (e *Engine) setPolicy(p *policy.Policy) {
 	e.rules = make(map[rulesKey]*rules)
 	e.texts = bounded.New[textKey, *analysis](e.limits.Texts, nil)
 	e.told = make(map[string]bool)
+	for _, d := range e.databases.All() {
+		d.catalogue.forget() // other columns may matter now
+	}
 	for _, c := range e.conns.All() {
 		e.learnIdentity(c)
 	}

@@ -42,6 +42,7 @@ type evidence struct {
 	rowOwned       bool        // a result column is a tenant column of a table
 	placed         bool        // a relation is, or may be, in a tenant's place
 	asRole         observed    // the tenant whose role the session acts as; none if it names nobody
+	doubted        bool        // what is added now may be another table's
 	application    string      // application_name of the session, where policy asks for it
 }
 
@@ -58,6 +59,7 @@ const (
 )
 
 func (v *evidence) add(o observed) {
+	o.weak = o.weak || v.doubted
 	if len(o.tenant) > maxTenant {
 		v.opaque = true
 		return
@@ -103,7 +105,12 @@ func (u *unit) gatherRelation(by *rules, r *reading, rel *tenantsql.Relation) {
 	at := u.place(by, rel)
 	table := at.table
 	db := u.session.tables
+	// Of tables that are all tenants', or may be, each would show the same: whose the column is does not matter.
+	doubted := rel.Ownership == tenantsql.Foreign || rel.Ownership == tenantsql.Contested && u.anyShared(by, r.does)
 	if at.class == policy.TableShared {
+		if doubted {
+			u.gatherValues(by, r, rel, true)
+		}
 		return
 	}
 	u.placed = u.placed || at.class == policy.TableOwned
@@ -113,9 +120,20 @@ func (u *unit) gatherRelation(by *rules, r *reading, rel *tenantsql.Relation) {
 	if !slices.Contains(u.relations, table) {
 		u.relations = append(u.relations, table)
 	}
-	if len(rel.Values) > 0 || len(rel.Assigned) > 0 || rel.Heuristic {
+	if (len(rel.Values) > 0 || len(rel.Assigned) > 0 || rel.Heuristic) && rel.Ownership == tenantsql.Sure {
 		db.learn(table)
 	}
+	u.gatherValues(by, r, rel, doubted)
+}
+
+// anyShared tells whether a relation of a statement is a shared table.
+func (u *unit) anyShared(by *rules, st *tenantsql.Statement) bool {
+	return slices.ContainsFunc(st.Relations, func(rel tenantsql.Relation) bool { return u.place(by, &rel).class == policy.TableShared })
+}
+
+// gatherValues adds the tenants that a relation's values name.
+func (u *unit) gatherValues(by *rules, r *reading, rel *tenantsql.Relation, doubted bool) {
+	u.doubted = doubted
 	from := fromRead
 	if rel.Target {
 		from = fromWritten
@@ -128,6 +146,7 @@ func (u *unit) gatherRelation(by *rules, r *reading, rel *tenantsql.Relation) {
 	for _, v := range rel.Assigned {
 		u.resolve(by, r, v, fromWritten)
 	}
+	u.doubted = false
 }
 
 // narrow adds the tenants that are in every one of the sets which can be resolved, and tells whether one could: each touched row is in all of them.
@@ -230,7 +249,9 @@ func (u *unit) gatherRows(by *rules, r *reading, result *event.Result) {
 		case c.Table == 0:
 			o.level, o.weak = verdict.EvidenceHeuristic, true
 		case all == 1 && len(u.relations) == 1:
-			db.learnOID(c.Table, u.relations[0])
+			if c.OrgTable == "" || strings.EqualFold(c.OrgTable, u.relations[0].name) { // else it is a view of that table
+				db.learnOID(c.Table, u.relations[0])
+			}
 			if key == nil { // a key without a tenant makes no table a tenant's
 				db.learn(u.relations[0])
 			}

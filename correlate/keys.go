@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"tenantrace/correlate/policy"
+	"tenantrace/correlate/tenantsql"
 	"tenantrace/correlate/verdict"
 )
 
@@ -21,6 +22,7 @@ func (u *unit) gatherKeys(by *rules, r *reading) {
 			if u.place(by, rel).class == policy.TableShared {
 				continue
 			}
+			doubted := rel.Ownership == tenantsql.Foreign || rel.Ownership == tenantsql.Contested && u.anyShared(by, &r.keys[i])
 			from := sourceOf(rel)
 			one := unit{session: u.session}
 			if !one.narrow(by, r, rel.Every, from) {
@@ -32,9 +34,10 @@ func (u *unit) gatherKeys(by *rules, r *reading) {
 				one.resolve(by, r, v, fromWritten)
 			}
 			for _, o := range one.values {
+				o.weak = o.weak || doubted
 				if o.tenant = key.Tenant(o.tenant); o.tenant != "" && o.level != verdict.EvidenceSession {
 					u.add(o)
-					u.placed = true
+					u.placed = u.placed || !doubted
 				}
 			}
 		}

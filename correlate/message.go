@@ -138,6 +138,9 @@ func (e *Engine) answer(s *session, m *message, result *event.Result) {
 	r := reading{}
 	if !unknown {
 		r = e.read(s, text, cut, m.seen.Params)
+		if e.teach(s, &r, result) && r.ran.asks {
+			r = e.read(s, text, cut, m.seen.Params) // it has answered itself
+		}
 		r.sets, r.setsCut = m.seen.Sets, m.seen.SetsCut
 	}
 	if m.seen.Simple && !cut { // a prepared statement may bear the identifier of the request that prepared it
@@ -157,6 +160,7 @@ func (e *Engine) answer(s *session, m *message, result *event.Result) {
 	u.gather(e, &r, result)
 	e.apply(s, u, &r, result)
 	e.applyUse(s, &r, result)
+	e.applyTables(s, &r, result)
 	if s.group != nil {
 		u.txn = s.group
 		s.group.lone = s.group.lone || s.group.by != nil && s.group.by != m.proc

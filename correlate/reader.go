@@ -27,13 +27,21 @@ type textKey struct {
 	text    string
 	dialect tenantsql.Dialect
 	cut     bool
+	answers tenantsql.Answers // 0: as read without knowing the tables
 }
 
-// analysis is what a text says; shared and immutable.
+// analysis is what a text says; shared, and but for taught and read immutable.
 type analysis struct {
 	sql         tenantsql.Statement
 	keys        []tenantsql.Statement // beside reader.keys: the same text, as if that column were the tenant column
 	fingerprint string
+	asks        bool // about tables
+	teaches     bool // about them
+	taught      lesson
+	read        struct { // by whom it was read last with what is known
+		from standpoint
+		as   *analysis
+	}
 }
 
 func newReader(cfg tenantsql.Config, keys []policy.KeyColumn, kept *bounded.Map[textKey, *analysis]) reader {
@@ -44,17 +52,47 @@ func newReader(cfg tenantsql.Config, keys []policy.KeyColumn, kept *bounded.Map[
 	return r
 }
 
+// analyse reads a text without knowing the tables.
 func (r *reader) analyse(d tenantsql.Dialect, text string, cut bool) *analysis {
-	key := textKey{r.analyzer, text, d, cut}
+	key := textKey{by: r.analyzer, text: text, dialect: d, cut: cut}
 	if a, ok := r.kept.Get(key); ok {
 		return a
 	}
-	a := &analysis{sql: r.analyzer.Analyze(d, text, cut)}
-	a.fingerprint = tenantsql.Fingerprint(a.sql.Shape)
-	for _, key := range r.keys {
-		a.keys = append(a.keys, key.Analyze(d, text, cut))
+	return r.make(key, nil)
+}
+
+// knowing reads a text once more, by who knows answers to what its analysis asks.
+func (r *reader) knowing(a *analysis, d tenantsql.Dialect, text string, cut bool, v *view) *analysis {
+	key := textKey{r.analyzer, text, d, cut, v.answers(r, a)}
+	if key.answers == 0 {
+		return a
 	}
-	if len(text) <= maxKeptText {
+	if a, ok := r.kept.Get(key); ok {
+		return a
+	}
+	return r.make(key, a)
+}
+
+// make analyses a text, and keeps the analysis. asked is the one whose asks the key has the answers to.
+func (r *reader) make(key textKey, asked *analysis) *analysis {
+	a, rest := &analysis{}, key.answers
+	read := func(by *tenantsql.Analyzer, of func(*analysis) *tenantsql.Statement) tenantsql.Statement {
+		var asks []tenantsql.Ask
+		if asked != nil {
+			asks = of(asked).Asks
+		}
+		st := by.AnalyzeKnowing(key.dialect, key.text, key.cut, asks, rest)
+		rest = rest.From(len(asks))
+		a.asks = a.asks || len(st.Asks) > 0
+		a.teaches = a.teaches || st.Teaches()
+		return st
+	}
+	a.sql = read(r.analyzer, func(of *analysis) *tenantsql.Statement { return &of.sql })
+	a.fingerprint = tenantsql.Fingerprint(a.sql.Shape)
+	for i, by := range r.keys {
+		a.keys = append(a.keys, read(by, func(of *analysis) *tenantsql.Statement { return &of.keys[i] }))
+	}
+	if len(key.text) <= maxKeptText {
 		r.kept.Put(key, a)
 	}
 	return a
@@ -64,6 +102,7 @@ func (r *reader) analyse(d tenantsql.Dialect, text string, cut bool) *analysis {
 type reading struct {
 	said    *analysis            // the statement as written; nil when unknown
 	does    *tenantsql.Statement // what it runs: itself, or what it names; nil when unknown, or when it runs nothing
+	ran     *analysis            // that of does; nil when that is
 	keys    []tenantsql.Statement
 	unknown bool // it runs a statement whose text is not known
 	binds   []event.Param
@@ -97,8 +136,7 @@ func (r *reading) param(index int) param {
 
 // read finds out what a statement runs in its session.
 func (e *Engine) read(s *session, text string, cut bool, binds []event.Param) reading {
-	d, by := s.dialect(), &e.rulesOf(s).reader
-	a := by.analyse(d, text, cut)
+	a := e.analysis(s, text, cut)
 	r := reading{said: a, binds: binds}
 	r.run(a)
 	for range maxNesting {
@@ -112,9 +150,9 @@ func (e *Engine) read(s *session, text string, cut bool, binds []event.Param) re
 				r.does = nil
 				return r
 			}
-			r.run(by.analyse(d, does.Body, does.Cut))
+			r.run(e.analysis(s, does.Body, does.Cut))
 		case tenantsql.Declare:
-			r.run(by.analyse(d, does.Body, does.Cut))
+			r.run(e.analysis(s, does.Body, does.Cut))
 		case tenantsql.Execute:
 			b, ok := find(s.prepared, does.Name)
 			if !ok || b.text == "" { // PREPARE … FROM @v
@@ -122,7 +160,7 @@ func (e *Engine) read(s *session, text string, cut bool, binds []event.Param) re
 				return r
 			}
 			r.args, r.named = r.arguments(s, does.Args), true
-			r.run(by.analyse(d, b.text, b.cut))
+			r.run(e.analysis(s, b.text, b.cut))
 		case tenantsql.Fetch:
 			b, ok := find(s.cursors, does.Name)
 			if !ok {
@@ -130,7 +168,7 @@ func (e *Engine) read(s *session, text string, cut bool, binds []event.Param) re
 				return r
 			}
 			r.args, r.named = b.params, true
-			r.run(by.analyse(d, b.text, b.cut))
+			r.run(e.analysis(s, b.text, b.cut))
 		default:
 			return r
 		}
@@ -139,8 +177,27 @@ func (e *Engine) read(s *session, text string, cut bool, binds []event.Param) re
 	return r
 }
 
+// analysis reads a text with what is known of the session's tables.
+func (e *Engine) analysis(s *session, text string, cut bool) *analysis {
+	d, by := s.dialect(), e.rulesOf(s)
+	a := by.reader.analyse(d, text, cut)
+	if !a.asks {
+		return a
+	}
+	v := e.viewOf(s, by)
+	from, same := v.standpoint()
+	if same && a.read.from == from && a.read.as != nil {
+		return a.read.as
+	}
+	knowing := by.reader.knowing(a, d, text, cut, &v)
+	if same {
+		a.read.from, a.read.as = from, knowing
+	}
+	return knowing
+}
+
 // run sets what the statement runs.
-func (r *reading) run(a *analysis) { r.does, r.keys = &a.sql, a.keys }
+func (r *reading) run(a *analysis) { r.ran, r.does, r.keys = a, &a.sql, a.keys }
 
 func find(m *bounded.Map[string, body], name string) (body, bool) {
 	if m == nil {

@@ -39,3 +39,41 @@ func TestCachedAnalysisAllocatesNothing(t *testing.T) {
 		t.Errorf("%.0f allocations", n)
 	}
 }
+
+// ownersText is a statement whose reading depends on which of its tables has the column.
+const ownersText = `SELECT i.id, c.name FROM invoices i JOIN customers c ON c.id = i.customer_id JOIN plans p ON p.id = c.plan_id WHERE tenant_id = $1 AND i.total > 100 ORDER BY i.id LIMIT 20`
+
+// knowingEngine is an engine with a session that has learned of ownersText's tables.
+func knowingEngine(tb testing.TB) (*Engine, *session) {
+	tr := newTrace(tb, "")
+	db := tr.database()
+	tr.sql(db, 1, "INSERT INTO customers (tenant_id) VALUES ('acme')")
+	tr.sql(db, 1, "SELECT * FROM plans", described(3))
+	s := tr.connOf(db).db
+	st := tr.engine.analysis(s, ownersText, false).sql
+	if rel := st.Relations[1]; rel.Ownership != tenantsql.Sure || len(rel.Values) != 1 {
+		tb.Fatalf("%+v", st.Relations)
+	}
+	return tr.engine, s
+}
+
+// BenchmarkAnalyseKnowing is a kept analysis that depends on what is known of tables: each time, that is looked up.
+func BenchmarkAnalyseKnowing(b *testing.B) {
+	e, s := knowingEngine(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		e.analysis(s, ownersText, false)
+	}
+}
+
+func TestKnowingAnalysisAllocatesNothing(t *testing.T) {
+	e, s := knowingEngine(t)
+	first := e.analysis(s, ownersText, false)
+	if n := testing.AllocsPerRun(100, func() {
+		if e.analysis(s, ownersText, false) != first {
+			t.Error("the analysis was not kept")
+		}
+	}); n != 0 {
+		t.Errorf("%.0f allocations", n)
+	}
+}

@@ -29,6 +29,9 @@ type session struct {
 	ruledAt, ruledName string
 	moved              bool // it may be in another database than the one it began with
 
+	temps   temps
+	altered bool // it has changed tables in its open transaction
+
 	prepared *bounded.Map[string, body] // of PREPARE, by name; nil none
 	cursors  *bounded.Map[string, body] // of DECLARE, by name; nil none
 
@@ -112,6 +115,10 @@ func (e *Engine) endTransaction(s *session, committed bool) {
 		s.settings.Rollback()
 	}
 	s.failed = false
+	if s.altered {
+		e.alter(s)
+		s.altered = false
+	}
 	if g := s.group; g != nil {
 		s.group = nil
 		e.endGroup(g)

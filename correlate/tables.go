@@ -12,6 +12,8 @@ type databaseKey struct{ service, server, name string }
 type database struct {
 	owned *bounded.Map[tableName, struct{}] // a tenant column of the table has been seen
 	oids  *bounded.Map[uint32, tableName]   // from statements with one table
+
+	catalogue *catalogue
 }
 
 // tableName names a table; schema is "" for the default one.
@@ -38,6 +40,8 @@ func (e *Engine) database(c *connection) *database {
 		d = &database{
 			owned: bounded.New(e.limits.Tables, func(tableName, struct{}) { e.metrics.evicted("tables") }),
 			oids:  bounded.New[uint32, tableName](e.limits.Tables, nil),
+
+			catalogue: newCatalogue(e.limits.Tables, func() { e.metrics.evicted("tables") }),
 		}
 		e.databases.Put(key, d)
 	}

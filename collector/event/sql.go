@@ -114,9 +114,12 @@ type Result struct {
 	Columns []Column `json:"columns,omitempty"` // the kept ones: those whose name, or whose (table, attribute) pair, is known as wanted
 	// Rows are the distinct tuples over Columns, at most MaxRows of them; a nil element is NULL. If a statement has several result sets (CALL), Columns are
 	// those of all, and a row is nil where its set has no such column.
-	Rows    [][]*string `json:"rows,omitempty"`
-	Count   uint64      `json:"count,omitempty"`    // DataRow messages seen
-	RowsCut bool        `json:"rows_cut,omitempty"` // some rows or values were not captured, or MaxRows was passed
+	Rows [][]*string `json:"rows,omitempty"`
+	// Described tells that the description of the result's columns came whole and that this is the first result that has it: a wanted column that is not
+	// among Columns is no column of it.
+	Described bool   `json:"described,omitempty"`
+	Count     uint64 `json:"count,omitempty"`    // DataRow messages seen
+	RowsCut   bool   `json:"rows_cut,omitempty"` // some rows or values were not captured, or MaxRows was passed
 	// Copy tells that the rows are those of COPY data; Count is 0. Columns are then known by the statement's text, and not by table and attribute.
 	Copy CopyDirection `json:"copy,omitempty"`
 }

@@ -21,12 +21,100 @@ func plainName(text, name string) bool {
 		if end < len(text) && text[end] == '"' {
 			before = strings.TrimSuffix(before, `"`)
 		}
-		if !expressionFollows(before) && !ownAlias(before, name) {
+		if !expressionFollows(before) && !ownAlias(before, name) || listed(text, before) {
 			return false
 		}
 		i = end - 1
 	}
 	return true
+}
+
+// maxListed is how many names of a list are looked at.
+const maxListed = 256
+
+// listed tells whether the name that follows before, a part of text, stands in a list that gives the columns of a query or table other names: WITH x (a, name) AS (…),
+// FROM y AS z (name). What is in doubt is one.
+func listed(text, before string) bool {
+	at := before
+	for range maxListed { // back over the names before it
+		at = strings.TrimRight(at, " \t\r\n\f")
+		if at == "" || at[len(at)-1] != ',' {
+			break
+		}
+		at = strings.TrimRight(at[:len(at)-1], " \t\r\n\f")
+		at = strings.TrimRight(at, "\"")
+		for at != "" && (nameByte(at[len(at)-1]) || at[len(at)-1] == '.') {
+			at = at[:len(at)-1]
+		}
+		at = strings.TrimRight(at, "\"")
+	}
+	if !strings.HasSuffix(at, "(") {
+		return strings.HasSuffix(at, ",")
+	}
+	l := lexer{text: text[len(at):]}
+	for t := l.next(); ; t = l.next() {
+		if t.kind == tokenEnd {
+			break
+		}
+		if t.kind == ')' {
+			if t = l.next(); t.word("as") {
+				return true
+			}
+			break
+		}
+		if t.kind == '(' {
+			break // no list of names
+		}
+	}
+	// Not the arguments of a function, nor a list behind a keyword: a name behind a table's name, AS or a closing bracket.
+	at = strings.TrimRight(at[:len(at)-1], " \t\r\n\f")
+	at, quoted := strings.CutSuffix(at, "\"")
+	end := len(at)
+	for at != "" && (nameByte(at[len(at)-1]) || quoted && at[len(at)-1] != '"') {
+		at = at[:len(at)-1]
+	}
+	if len(at) == end {
+		return false
+	}
+	word := strings.ToLower(text[len(at):end])
+	if quoted {
+		at = strings.TrimSuffix(at, "\"")
+	} else if keywordBeforeList(word) {
+		return false
+	}
+	at = strings.TrimRight(at, " \t\r\n\f")
+	if at == "" {
+		return false
+	}
+	switch last := at[len(at)-1]; {
+	case last == ')', last == '"':
+		return true
+	case !nameByte(last):
+		return false // an operator, a comma, a dot
+	}
+	i := len(at)
+	for i > 0 && nameByte(at[i-1]) {
+		i--
+	}
+	if strings.EqualFold(at[i:], "as") {
+		return true
+	}
+	return !keywordBeforeName(strings.ToLower(at[i:]))
+}
+
+// keywordBeforeList tells whether a word before a bracket is no name.
+func keywordBeforeList(word string) bool {
+	switch word {
+	case "in", "using", "values", "conflict", "any", "all", "some", "and", "or", "not", "by", "on", "exists", "distinct", "over", "filter", "where", "when", "then",
+		"else", "select", "returning", "having", "from", "join", "set", "is", "like", "ilike", "between", "array", "row", "key", "union", "except", "intersect":
+		return true
+	}
+	return false
+}
+
+// keywordBeforeName tells whether a word before a name and a bracket is one that no alias follows.
+func keywordBeforeName(word string) bool {
+	return word == "into" || word == "case" || word == "limit" || word == "offset" || word == "end" || word == "lateral" || word == "only" || word == "update" || keywordBeforeList(word)
 }
 
 // ownAlias tells whether what follows before is an alias that calls the column name what it is called anyway: "x.name AS name".

@@ -23,7 +23,7 @@ type answer struct {
 // nothing is the description of a result without kept columns.
 func (a *answer) nothing() *columns {
 	if a.noKept == nil {
-		a.noKept = &columns{}
+		a.noKept = &columns{told: true}
 	}
 	return a.noKept
 }
@@ -98,6 +98,9 @@ func (s *Session) result(h event.Header, p *pending) *event.Result {
 	switch {
 	case a.columns != nil:
 		r.Columns = a.columns.kept
+		if a.copy == "" && !a.columns.told && !a.columns.partial {
+			r.Described, a.columns.told = true, true
+		}
 		r.RowsCut = r.RowsCut || a.columns.partial && a.count > 0
 	case a.count > 0:
 		r.RowsCut = true

@@ -115,6 +115,22 @@ func TestPlainName(t *testing.T) {
 		"SELECT f(a) Tenant_Id FROM x":                                  false,
 		"tenant_id":                                                     false,
 		"SELECT * FROM x FETCH FIRST 3 ROWS ONLY":                       false,
+		// Lists that rename.
+		"WITH w (tenant_id) AS (SELECT id FROM t) SELECT tenant_id FROM w":                                                  false,
+		"WITH RECURSIVE w(id, \"n\", \"tenant_id\", m) AS (SELECT * FROM t) SELECT * FROM w":                                false,
+		"WITH w (a, tenant_id) AS NOT MATERIALIZED (SELECT id, n FROM t) SELECT * FROM w":                                   false,
+		"SELECT y.tenant_id FROM (SELECT id FROM t) y (tenant_id)":                                                          false,
+		"SELECT y.tenant_id FROM (SELECT id FROM t) AS y (a,tenant_id)":                                                     false,
+		"SELECT y.tenant_id FROM t AS \"y\" (a, tenant_id)":                                                                 false,
+		"SELECT y.tenant_id FROM t \"y\" (tenant_id)":                                                                       false,
+		"SELECT y.tenant_id FROM \"t\" y (tenant_id)":                                                                       false,
+		"SELECT y.tenant_id FROM t y (tenant_id, n) JOIN z ON true":                                                         false,
+		"WITH w AS (SELECT tenant_id FROM t) SELECT tenant_id FROM w":                                                       true,
+		"INSERT INTO s.x (n, tenant_id) VALUES (1, $1) RETURNING tenant_id":                                                 true,
+		"INSERT INTO \"x\"(\"n\",\"tenant_id\") SELECT tenant_id, 1 FROM y RETURNING tenant_id":                             true,
+		"SELECT count(tenant_id), tenant_id FROM x WHERE n IN (tenant_id) AND lower(tenant_id) = $1 ORDER BY (tenant_id)":   true,
+		"SELECT tenant_id FROM x JOIN y USING (id, tenant_id) WHERE (tenant_id, id) = ($1, $2) AND tenant_id IN ('a', 'b')": true,
+		"INSERT INTO x (tenant_id) VALUES ($1) ON CONFLICT (tenant_id) DO NOTHING RETURNING tenant_id":                      true,
 	} {
 		if got := plainName(text, "tenant_id"); got != want {
 			t.Errorf("%q: %v", text, got)

@@ -16,6 +16,7 @@ type columns struct {
 	types   []uint32 // type OIDs
 	formats []byte   // format codes
 	partial bool     // a column that should be kept may be missing
+	told    bool     // a result has said that it came whole, or need not
 }
 
 // describe reads a RowDescription. text is the SQL that it is the result of, "" if that is not known; nothing is learned from it
@@ -91,6 +92,8 @@ func (s *Session) describe(body []byte, cut bool, text string) *columns {
 		d.partial = d.partial || cut
 	case cut:
 		d = &columns{partial: true}
+	case strings.IndexByte(text, '*') >= 0: // all columns of a table, perhaps: that none is wanted is news
+		d = &columns{}
 	default:
 		d = s.answer.nothing()
 	}

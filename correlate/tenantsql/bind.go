@@ -178,6 +178,10 @@ func (s *skimmer) apply(mark int, sc int32) {
 func (s *skimmer) applyOuter(mark int, sc, lo, hi int32) {
 	side := func(r ref) bool { return s.items[r.item].scope == sc && r.item >= lo && r.item < hi }
 	for _, p := range s.preds[mark:] {
+		s.sided(p.at)
+		if p.link.item >= 0 {
+			s.sided(p.link)
+		}
 		switch {
 		case p.link.item < 0 && side(p.at):
 			s.bind(p.at, p.vals)

@@ -11,6 +11,7 @@ type collector struct {
 	last    int32
 	arms    int32
 	starred bool // a * came before: positions are not known any more
+	hides   bool // a column that is not among outs may be named as a tenant column is
 	shared  bool // a window function reads rows that a condition on the output does not choose
 	rows    span // tokens of the last VALUES list, if it is the only arm
 }
@@ -53,7 +54,9 @@ func (c *collector) values(s *skimmer, i, end int) {
 // item looks at the item i … end of a select list.
 func (c *collector) item(s *skimmer, pos int32, i, end int, p place) {
 	switch {
-	case c == nil || i >= end || c.starred:
+	case c == nil || i >= end:
+	case c.starred:
+		c.unread(s, i, end)
 	case s.op(end-1, opStar) && (end == i+1 || s.op(end-2, opDot)):
 		if c.insert && s.starExact(c, pos, end-i, p) {
 			return
@@ -122,9 +125,23 @@ func (c *collector) output(s *skimmer, pos int32, i, end int, p place) {
 	}
 	o, j := s.operand(i, end, p)
 	if o.kind != isColumn || !s.outputName(j, end) {
+		c.unread(s, i, end)
 		return
 	}
-	c.add(s, out{pos: pos, name: s.text(end - 1), from: o.ref})
+	c.add(s, out{pos: pos, name: s.text(end - 1), from: o.ref, later: c.arms > 1})
+	if c.arms == 1 && (end-1 > i && s.op(end-2, opCast)) { // the name is not the type's
+		c.hides = true
+	}
+}
+
+// unread takes note that an item of a select list is not known by position or not a column: its name may be any of its words.
+func (c *collector) unread(s *skimmer, i, end int) {
+	if c.insert {
+		return
+	}
+	for ; i < end && !c.hides; i++ {
+		c.hides = s.tenantColumn(i) || s.op(i, opStar) && i == end-1
+	}
 }
 
 // star notes the tenant columns behind * or, with the name at i, behind name.*; only those of a table.
@@ -138,10 +155,13 @@ func (c *collector) star(s *skimmer, sc int32, i int) {
 			k = s.items[k].next
 		}
 	} else if k >= 0 && s.items[k].next >= 0 {
+		c.hides = true
 		return // one of several: which one, only a catalog could tell
 	}
 	if k >= 0 && s.items[k].rel >= 0 && !s.items[k].opaque {
-		c.add(s, out{pos: star, from: ref{item: k, pos: base}})
+		c.add(s, out{pos: star, from: ref{item: k, pos: base}, later: c.arms > 1})
+	} else {
+		c.hides = true
 	}
 }
 

@@ -5,6 +5,7 @@ const maxColumns = 16 // columns of VALUES or unnest() that are looked at
 // outline gives a derived item the columns that its query brings, under the names of the list in brackets at columns (0: none).
 func (s *skimmer) outline(it *item, c *collector, columns int, p place) {
 	it.outs, it.arms = c.outs, c.arms
+	it.hides = c.hides || c.arms == 0 // RETURNING is not read
 	if c.rows.len() > 0 && c.arms == 1 {
 		s.listed(it, int(c.rows.from), int(c.rows.to), columns, p)
 		return
@@ -19,6 +20,25 @@ func (s *skimmer) outline(it *item, c *collector, columns int, p place) {
 		}
 		if k := s.listName(columns, s.outs[o].pos); k > 0 {
 			s.outs[o].name = s.text(k)
+		}
+	}
+	s.hidden(it, columns)
+}
+
+// hidden notes that a name of the list in brackets at columns is a tenant column's, but not that of one among the item's columns.
+func (s *skimmer) hidden(it *item, columns int) {
+	end := s.close(columns)
+	for i := columns + 1; i < end && !it.hides; i = s.element(i, end) + 1 {
+		column := s.columnAt(i)
+		if column < 0 {
+			continue
+		}
+		it.hides = true
+		for o := it.outs; o >= 0; o = s.outs[o].next {
+			if equalFold(s.outs[o].name, s.columns[column]) {
+				it.hides = false
+				break
+			}
 		}
 	}
 }
@@ -53,6 +73,9 @@ func (s *skimmer) listed(it *item, i, end, columns int, p place) {
 			break
 		}
 		s.constantColumn(it, pos, name, vals)
+	}
+	if columns > 0 {
+		s.hidden(it, columns)
 	}
 }
 
@@ -90,6 +113,7 @@ func (s *skimmer) unnested(it *item, i, end, columns int, p place) {
 		return
 	}
 	it.opaque, it.exact, it.arms = false, true, 1
+	it.hides = columns == 0 // of an array of rows come their columns
 	for pos := int32(0); i < end && pos < maxColumns; pos++ {
 		e := s.element(i, end)
 		name := ""

@@ -17,10 +17,13 @@ func (s *skimmer) finish() Statement {
 	room := make([]Value, 0, n)
 	for i := range s.rels {
 		r := &s.rels[i]
-		switch {
-		case r.hidden:
+		if r.hidden {
 			continue
-		case r.untouched && !r.insert:
+		}
+		if int32(i) == s.whole {
+			st.Whole = len(st.Relations) + 1
+		}
+		if r.untouched && !r.insert {
 			r.Untouched, r.Heuristic = true, false
 			st.Relations = append(st.Relations, r.Relation)
 			continue
@@ -31,6 +34,9 @@ func (s *skimmer) finish() Statement {
 			r.Every = append(r.Every, append([]Value(nil), s.values(e)...))
 		}
 		st.Relations = append(st.Relations, r.Relation)
+	}
+	if len(s.asks) > 0 {
+		st.Asks = append([]Ask(nil), s.asks...)
 	}
 	if s.doubt >= 0 {
 		st.blur()

@@ -20,6 +20,18 @@ var growing = []struct {
 	{"joins", func(n int) string {
 		return "select * from t0 " + strings.Repeat("join t on z.tenant_id=t.tenant_id and z.a=t.b ", n)
 	}},
+	{"unqualified", func(n int) string {
+		return "select * from t0 " + strings.Repeat("join t on tenant_id=1 and a=b ", n) + "where tenant_id=2"
+	}},
+	{"natural", func(n int) string {
+		return "select * from t0 " + strings.Repeat("natural join t ", n) + "where tenant_id=2"
+	}},
+	{"inner", func(n int) string {
+		return "select * from t where " + strings.Repeat("exists (select 1 from u where tenant_id=1) and ", n) + "x"
+	}},
+	{"stars", func(n int) string {
+		return "select * from t" + strings.Repeat(", (select * from (select * from u) a) b", n) + " where " + strings.Repeat("tenant_id=1 and ", n) + "x"
+	}},
 	{"or", func(n int) string {
 		return "select * from t where tenant_id=1" + strings.Repeat(" or tenant_id=2 and x=3", n)
 	}},

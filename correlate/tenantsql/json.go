@@ -98,9 +98,9 @@ func (s *skimmer) tenantPath(i, last int, keys []string, p place) (ref, bool) {
 	if len(keys) == 0 {
 		return ref{}, false
 	}
-	for _, c := range s.paths {
+	for n, c := range s.paths {
 		if s.named(last, c.column) && equalKeys(c.keys, keys) {
-			return s.ownerOf(i, last, p.scope)
+			return s.ownerOf(i, last, len(s.columns)+n, p.scope)
 		}
 	}
 	return ref{}, false
@@ -122,14 +122,14 @@ func (s *skimmer) jsonSign(i int, p place) {
 		return
 	}
 	keys := s.keysOf(key, s.sql[s.toks[i-1].start:s.toks[i-1].end])
-	if len(keys) == 0 || !s.tenantName(trim(keys[len(keys)-1])) {
+	if len(keys) == 0 || s.tenantName(trim(keys[len(keys)-1])) < 0 {
 		return
 	}
 	from := last
 	for from >= 2 && s.op(from-1, opDot) && s.name(from-2) {
 		from -= 2
 	}
-	if r, ok := s.ownerOf(from, last, p.scope); ok {
+	if r, ok := s.ownerOf(from, last, -1, p.scope); ok {
 		s.doubtful(r)
 	}
 }
@@ -146,8 +146,17 @@ func equalKeys(a, b []string) bool {
 	return true
 }
 
-// ownerOf finds the table that the column at i … last belongs to, an unqualified one as resolve does.
-func (s *skimmer) ownerOf(i, last int, sc int32) (ref, bool) {
+// ownerOf finds the table that the column at i … last belongs to; column is its index in Analyzer.Names, -1 if it has none.
+func (s *skimmer) ownerOf(i, last, column int, sc int32) (ref, bool) {
+	if last == i && column >= 0 {
+		k, sure, ok := s.unqualified(column, sc)
+		if !ok || s.items[k].rel < 0 || s.items[k].opaque {
+			return ref{}, false
+		}
+		r := ref{item: k, pos: base}
+		s.contest(r, sure)
+		return r, true
+	}
 	for ; sc >= 0; sc = s.scopes[sc].parent {
 		for k := s.scopes[sc].first; k >= 0; k = s.items[k].next {
 			if !s.look() {
@@ -156,6 +165,9 @@ func (s *skimmer) ownerOf(i, last int, sc int32) (ref, bool) {
 			it := &s.items[k]
 			if last == i && it.absent || last > i && !s.named(last-2, it.name) {
 				continue
+			}
+			if last > i {
+				s.owned(k, column)
 			}
 			return ref{item: k, pos: base}, it.rel >= 0 && !it.opaque
 		}

@@ -18,11 +18,13 @@ type assign struct {
 // valuesOf gives what is guaranteed for a column; the empty span if nothing.
 func (s *skimmer) valuesOf(at ref) span {
 	rels, whole := s.behind(at)
+	s.via = Sure
 	if !whole || len(rels) > maxArms {
 		return span{}
 	}
 	var all span
 	for _, r := range rels {
+		s.via = max(s.via, s.rels[r].Ownership)
 		rel := &s.rels[r]
 		vals := rel.vals
 		if len(rel.every) > 0 {
@@ -57,6 +59,7 @@ func (s *skimmer) propagate() {
 				r := &s.rels[k]
 				if r.vals.len() == 0 || len(r.every) == 0 && !s.known(r.vals) && s.known(vals) {
 					r.vals, changed = vals, true
+					r.Ownership = max(r.Ownership, s.via)
 				}
 			}
 		}
@@ -70,6 +73,7 @@ func (s *skimmer) propagate() {
 func (s *skimmer) settle() {
 	for _, a := range s.assigns {
 		vals := s.valuesOf(a.from)
+		s.rels[a.rel].Ownership = max(s.rels[a.rel].Ownership, s.via)
 		if vals.len() == 0 {
 			vals = s.value(Value{Kind: Unknown})
 		} else if s.absent(a.from) {

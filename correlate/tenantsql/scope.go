@@ -26,6 +26,9 @@ type item struct {
 	exact    bool   // its columns are known by position: VALUES, unnest()
 	absent   bool   // an outer join can make all columns NULL
 	shared   bool   // what a reader demands of it does not hold for its inside: CTEs, which may have other readers, and window functions
+	hides    bool   // a column of it that is not among outs may be named as a tenant column is
+
+	has, lacks, asked uint32 // columns of a table, by their index: see owns
 }
 
 // out is a tenant column in the output of a sub-select.
@@ -34,6 +37,8 @@ type out struct {
 	name string
 	from ref
 	next int32
+	// later: of an arm of a UNION behind the first, whose names do not count.
+	later bool
 }
 
 // scope holds the items that the names of a SELECT, UPDATE … refer to.
@@ -61,10 +66,13 @@ func (s *skimmer) addItem(sc int32, it item) int32 {
 }
 
 // tenantColumn tells whether the name at i is that of a tenant column.
-func (s *skimmer) tenantColumn(i int) bool {
+func (s *skimmer) tenantColumn(i int) bool { return s.columnAt(i) >= 0 }
+
+// columnAt gives the index of the tenant column that the name at i is, -1 if it is none.
+func (s *skimmer) columnAt(i int) int {
 	t := s.toks[i]
 	if !t.name() {
-		return false
+		return -1
 	}
 	text := s.sql[t.start:t.end]
 	if t.kind == tQuoted {
@@ -77,41 +85,86 @@ func (s *skimmer) tenantColumn(i int) bool {
 	return s.tenantName(text)
 }
 
-func (s *skimmer) tenantName(name string) bool {
-	for _, c := range s.columns {
+func (s *skimmer) tenantName(name string) int {
+	for i, c := range s.columns {
 		if equalFold(c, name) {
-			return true
+			return i
 		}
 	}
-	return false
+	return -1
 }
 
 // resolve finds the tenant column that the names at from … to (each two apart: the dots between) refer to, seen from a scope.
-//
-// An unqualified column among several items is taken as that of the first item that no outer join makes absent: only a catalog could tell, and one item at
-// most is ever bound. (Where USING merges the column, that item is the one it comes from; of a FULL JOIN none is.)
 func (s *skimmer) resolve(from, to int, sc int32) (ref, bool) {
-	if !s.tenantColumn(to) {
+	column := s.columnAt(to)
+	if column < 0 {
 		return ref{}, false
 	}
+	k, sure, ok := int32(-1), Sure, true
+	if from == to {
+		k, sure, ok = s.unqualified(column, sc)
+	} else if k = s.qualified(from, to, sc); k >= 0 {
+		s.owned(k, column)
+	}
+	if !ok || k < 0 {
+		return ref{}, false
+	}
+	r, ok := s.columnOf(k, column)
+	if ok {
+		if r.pos == star && s.items[k].hides { // what the * brings is perhaps not what bears the name
+			if answer, _ := s.derivedOwns(k, column); answer != Has {
+				sure = Foreign
+			}
+		}
+		s.contest(r, sure)
+	}
+	return r, ok
+}
+
+// qualified finds the item that the names before the last one of from … to name; -1 if none. MySQL compares aliases with or without their case, by its
+// settings: the name that is written alike wins, and where a nearer one differs in case only, nothing is sure.
+func (s *skimmer) qualified(from, to int, sc int32) int32 {
+	loose, near := int32(-1), int32(-1)
 	for ; sc >= 0; sc = s.scopes[sc].parent {
 		for k := s.scopes[sc].first; k >= 0; k = s.items[k].next {
 			if !s.look() {
-				return ref{}, false
+				return -1
 			}
 			it := &s.items[k]
-			if to == from && it.absent {
+			if !s.named(to-2, it.name) || to-4 >= from && it.schema != "" && !s.named(to-4, it.schema) {
 				continue
 			}
-			if to > from {
-				if !s.named(to-2, it.name) || to-4 >= from && it.schema != "" && !s.named(to-4, it.schema) {
-					continue
+			switch {
+			case !s.mysql || s.writtenAs(to-2, it.name):
+				if loose >= 0 && near != sc {
+					s.unsure(loose)
+					s.unsure(k)
+					return -1
 				}
+				return k
+			case loose < 0:
+				loose, near = k, sc
 			}
-			return s.column(k, to)
 		}
 	}
-	return ref{}, false
+	return loose
+}
+
+// writtenAs compares the identifier at i with a name of MySQL, with its case.
+func (s *skimmer) writtenAs(i int, name string) bool {
+	t := s.toks[i]
+	text := s.sql[t.start:t.end]
+	if t.kind == tQuoted {
+		return text[1:len(text)-1] == name || identifier(s.sql, t) == name
+	}
+	return text == name
+}
+
+// unsure marks the table of an item: a predicate may be about it.
+func (s *skimmer) unsure(k int32) {
+	if r := s.items[k].rel; r >= 0 {
+		s.rels[r].Heuristic = true
+	}
 }
 
 // derivedColumn finds the tenant column, or the column of VALUES, to which a sub-select gives another name. Without a qualifier it is looked
@@ -153,19 +206,23 @@ func (s *skimmer) derivedColumn(from, to int, sc int32) (ref, bool) {
 	return ref{}, false
 }
 
-// column finds the tenant column named at i in an item.
-func (s *skimmer) column(k int32, i int) (ref, bool) {
+// columnOf finds a tenant column in an item.
+func (s *skimmer) columnOf(k int32, column int) (ref, bool) {
 	it := &s.items[k]
-	if it.opaque {
-		return ref{}, false
-	}
 	if it.rel >= 0 {
-		return ref{item: k, pos: base}, true
+		return ref{item: k, pos: base}, !it.opaque
 	}
 	for o := it.outs; o >= 0; o = s.outs[o].next {
-		if out := &s.outs[o]; out.pos == star || s.named(i, out.name) {
-			return ref{item: k, pos: out.pos}, true
+		out := &s.outs[o]
+		if out.pos != star && !equalFold(out.name, s.columns[column]) {
+			continue
 		}
+		if out.pos == star {
+			if answer, _ := s.owns(out.from.item, column); answer == Lacks {
+				continue
+			}
+		}
+		return ref{item: k, pos: out.pos}, !it.opaque
 	}
 	return ref{}, false
 }

@@ -19,14 +19,27 @@ type skimmer struct {
 	edges   []edge
 	assigns []assign
 	hits    []int32
+	asks    []Ask
 	buf     []byte
 
-	depth  int
-	looks  int
-	broken bool    // something was not read: a cap, or brackets and clauses that make no sense
-	sure   bool    // a set_config() here is called once, for sure
-	calls  bool    // a function called here may be there for what it does to the session
-	truth  ternary // of the condition read last
+	depth   int
+	looks   int
+	broken  bool      // something was not read: a cap, or brackets and clauses that make no sense
+	sure    bool      // a set_config() here is called once, for sure
+	calls   bool      // a function called here may be there for what it does to the session
+	aka     string    // the alias read last, as it is written
+	via     Ownership // of the columns that valuesOf looked at
+	truth   ternary   // of the condition read last
+	merges  bool      // a join may have merged tenant columns
+	mute    bool      // a name without a qualifier may be that of an output: ORDER BY
+	natural bool      // a NATURAL join has been met
+	whole   int32     // the relation that the output is all columns of, -1 none
+	plain   bool      // the statement is one SELECT, and no set operator has been met
+
+	given           []Ask // that answers are for
+	answers         Answers
+	chainFrom       int32 // the first item of the joins that are read
+	onScope, onFrom int32 // the scope whose ON is read, and the first item in its sight; -1 none
 }
 
 // place is where names are looked up: the CTEs and the scope.
@@ -42,7 +55,10 @@ func (s *skimmer) reset() {
 	clear(s.ctes)
 	clear(s.rels)
 	clear(s.vals)
-	s.sql, s.st = "", Statement{}
+	clear(s.asks)
+	s.asks, s.given, s.answers, s.onScope = s.asks[:0], nil, 0, -1
+	s.whole, s.plain, s.natural, s.merges = -1, false, false, false
+	s.sql, s.aka, s.st = "", "", Statement{}
 	s.scopes, s.items, s.outs, s.ctes, s.rels = s.scopes[:0], s.items[:0], s.outs[:0], s.ctes[:0], s.rels[:0]
 	s.vals, s.preds, s.edges, s.assigns = s.vals[:0], s.preds[:0], s.edges[:0], s.assigns[:0]
 	s.depth, s.looks, s.broken, s.sure, s.calls = 0, 0, false, false, false
@@ -166,7 +182,13 @@ func (s *skimmer) scan(i, end int, p place, mark bool) {
 			for from-2 >= 0 && s.op(from-1, opDot) && s.name(from-2) {
 				from -= 2
 			}
-			if r, ok := s.resolve(from, i, p.scope); ok {
+			if from == i && i > 0 && s.op(i-1, opDot) {
+				break // a field of a composite value
+			}
+			s.mute = from == i
+			r, ok := s.resolve(from, i, p.scope)
+			s.mute = false
+			if ok {
 				s.doubtful(r)
 			}
 		}

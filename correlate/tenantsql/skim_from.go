@@ -58,7 +58,7 @@ func (s *skimmer) derived(i, end int, p place, lateral bool) int {
 	s.subquery(i+1, e, q, &c)
 	hi := int32(len(s.rels))
 	name, columns, i := s.alias(min(e+1, end), end)
-	it := item{rel: -1, name: name, lo: lo, hi: hi, shared: c.shared}
+	it := item{rel: -1, name: s.aliased(name), lo: lo, hi: hi, shared: c.shared}
 	s.outline(&it, &c, columns, p)
 	s.addItem(p.scope, it)
 	return i
@@ -85,7 +85,7 @@ func (s *skimmer) function(i, end int, p place) int {
 		i += 2
 	}
 	name, columns, i := s.alias(min(i, end), end)
-	it := item{rel: -1, name: name, outs: -1, opaque: true}
+	it := item{rel: -1, name: s.aliased(name), outs: -1, opaque: true}
 	if args > 0 {
 		s.unnested(&it, args, argsEnd, columns, p)
 	}
@@ -107,16 +107,17 @@ func (s *skimmer) table(i, end int, p place) int {
 		}
 		return s.function(i, end, p)
 	}
-	it := item{rel: -1, name: s.text(last), outs: -1}
+	it := item{rel: -1, name: s.itemName(last), outs: -1}
 	k := int32(-1)
+	at := last
 	if last == first {
 		k = s.cte(last, p.env)
 	}
-	table := it.name
+	table, schema := s.text(last), ""
 	if last > first {
-		it.schema = s.text(last - 2)
+		schema = s.text(last - 2)
 	}
-	schema := it.schema
+	it.schema = schema
 	if s.op(i, opStar) && i < end {
 		i++
 	}
@@ -126,18 +127,20 @@ func (s *skimmer) table(i, end int, p place) int {
 	i = s.systemTime(i, end, p)
 	name, columns, i := s.alias(min(i, end), end)
 	if name != "" {
-		it.name, it.schema = name, ""
+		it.name, it.schema = s.aliased(name), ""
 	}
 	it.opaque = columns > 0
 	if k >= 0 {
 		c := &s.ctes[k]
 		it.outs, it.arms, it.shared = c.outs, c.arms, true
-		it.opaque = columns > 0 || c.opaque
+		it.opaque, it.hides = columns > 0 || c.opaque, c.hides
 		it.exact = c.exact && !it.opaque
 	} else if s.mysql && last == first && s.toks[first].kind == tWord && s.is(first, "dual") {
 		return s.tableTail(i, end) // no table
 	} else {
-		it.rel = s.addRelation(Relation{Schema: schema, Name: table, Alias: name})
+		r := Relation{Schema: schema, Name: table, Alias: name}
+		s.spell(&r, first, at)
+		it.rel = s.addRelation(r)
 	}
 	s.addItem(p.scope, it)
 	return s.tableTail(i, end)
@@ -178,12 +181,29 @@ func (s *skimmer) alias(i, end int) (name string, columns, next int) {
 	}
 	if i < end && s.name(i) {
 		name = s.text(i)
+		s.aka = s.written(i)
 		i++
 	}
 	if i < end && s.op(i, opLeft) {
 		return name, i, s.skip(i, end)
 	}
 	return name, 0, i
+}
+
+// itemName gives the name at i as one of an item: in MySQL as it is written, because case may tell aliases apart (lower_case_table_names).
+func (s *skimmer) itemName(i int) string {
+	if s.mysql {
+		return s.written(i)
+	}
+	return s.text(i)
+}
+
+// aliased is itemName for the alias that was read last, name.
+func (s *skimmer) aliased(name string) string {
+	if s.mysql && name != "" {
+		return s.aka
+	}
+	return name
 }
 
 // reserved tells whether a word behind a table goes on with the statement rather than being an alias.

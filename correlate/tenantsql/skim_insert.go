@@ -11,7 +11,8 @@ func (s *skimmer) target(i, end int, p place, bare bool) (rel int32, next int) {
 	if last > i {
 		r.Schema = s.text(last - 2)
 	}
-	it := item{name: r.Name, schema: r.Schema, outs: -1}
+	s.spell(&r, i, last)
+	it := item{name: s.itemName(last), schema: r.Schema, outs: -1}
 	if next < end && s.op(next, opStar) {
 		next++
 	}
@@ -20,10 +21,13 @@ func (s *skimmer) target(i, end int, p place, bare bool) (rel int32, next int) {
 		r.Alias, _, next = s.alias(next, end)
 	case next < end && s.word(next, kwAs):
 		r.Alias = s.nameAt(next + 1)
+		if r.Alias != "" {
+			s.aka = s.written(next + 1)
+		}
 		next = min(next+2, end)
 	}
 	if r.Alias != "" {
-		it.name, it.schema = r.Alias, ""
+		it.name, it.schema = s.aliased(r.Alias), ""
 	}
 	s.st.Write = true
 	it.rel = s.addRelation(r)
@@ -50,7 +54,7 @@ func (s *skimmer) insert(i, end int, p place) int {
 	c := collector{insert: true, rel: rel}
 	if i < end && s.op(i, opLeft) && !s.isQuery(i) {
 		e := min(s.close(i), end)
-		c.at = s.columnList(i+1, e)
+		c.at = s.columnList(i+1, e, rel)
 		i = min(e+1, end)
 	}
 	if s.word(i, kwOverriding) {
@@ -61,7 +65,7 @@ func (s *skimmer) insert(i, end int, p place) int {
 	case s.word(i, kwDefault):
 		i = min(i+2, end)
 	case s.word(i, kwValues), s.word(i, kwValue):
-		i = s.rows(i+1, end, &c, q)
+		i = s.rows(i+1, end, &c, place{p.env, p.scope})
 	case s.word(i, kwSet) && s.mysql:
 		e := s.setEnd(i+1, end)
 		s.assignments(i+1, e, q, rel, true)
@@ -72,17 +76,25 @@ func (s *skimmer) insert(i, end int, p place) int {
 	return s.upsert(i, end, q, rel, c.at)
 }
 
-// columnList gives the positions of the tenant columns.
-func (s *skimmer) columnList(i, end int) []int32 {
+// columnList gives the positions of the tenant columns in the list of columns of a relation.
+func (s *skimmer) columnList(i, end int, rel int32) []int32 {
 	var at []int32
 	for pos := int32(0); i < end; pos++ {
 		e := s.element(i, end)
 		if last, _, ok := s.path(i, e); ok && s.tenantColumn(last) && len(at) < 4 {
 			at = append(at, pos)
+			s.listedIn(rel, last)
 		}
 		i = e + 1
 	}
 	return at
+}
+
+// listedIn notes that a relation has the tenant column named at i.
+func (s *skimmer) listedIn(rel int32, i int) {
+	if column := s.columnAt(i); rel >= 0 && column >= 0 && column < maxColumnBits {
+		s.rels[rel].Owns |= 1 << column
+	}
 }
 
 // rows reads the rows of VALUES.

@@ -100,7 +100,7 @@ func (s *skimmer) mergeInsert(i, end int, rel int32, p place) {
 	c := collector{insert: true, rel: rel}
 	if i < end && s.op(i, opLeft) {
 		e := min(s.close(i), end)
-		c.at = s.columnList(i+1, e)
+		c.at = s.columnList(i+1, e, rel)
 		i = min(e+1, end)
 	}
 	if s.word(i, kwOverriding) {

@@ -21,6 +21,7 @@ func (s *skimmer) query(i, end int, p place, c *collector) int {
 		i, p.env = s.with(i+1, end, p)
 	}
 	for {
+		s.whole = -1
 		i = s.term(i, end, p, c)
 		rest := i
 		i = s.queryTail(i, end)
@@ -28,6 +29,7 @@ func (s *skimmer) query(i, end int, p place, c *collector) int {
 		if i >= end || !isSetOperator(s.keyword(i)) {
 			return i
 		}
+		s.whole, s.plain = -1, false
 		i = s.past(s.past(i+1, kwAll), kwDistinct)
 	}
 }
@@ -117,12 +119,28 @@ func (s *skimmer) selection(i, end int, p place, c *collector) int {
 	s.sure = s.sure && rest == i && s.complete(i)
 	s.list(list, listEnd, q, c)
 	if s.word(into, kwInto) {
+		s.st.Into = s.st.Into || !s.mysql
 		s.intoVariables(into, list, listEnd, end)
 	}
 	s.sure = false
 	s.scan(rest, i, q, true)
 	s.sure = sure
+	s.wholeTable(list, listEnd, q)
 	return i
+}
+
+// topDepth is how deep a query is that is no other's part.
+const topDepth = 2
+
+// wholeTable notes that the result has all columns of one table and no other: SELECT * or t.* of it. In MySQL there may be invisible ones.
+func (s *skimmer) wholeTable(i, end int, p place) {
+	k := s.scopes[p.scope].first
+	if !s.plain || s.depth != topDepth || k < 0 || s.items[k].next >= 0 || s.items[k].rel < 0 || s.items[k].opaque || !s.complete(end) {
+		return
+	}
+	if s.op(i, opStar) && i+1 == end || s.name(i) && s.op(i+1, opDot) && s.op(i+2, opStar) && i+3 == end {
+		s.whole = s.items[k].rel
+	}
 }
 
 // clause gives the index of the next clause's keyword behind a list of expressions.

@@ -56,7 +56,7 @@ func TestScopes(t *testing.T) {
 		{`select percentile_cont(0.5) within group (order by n) as m from c where tenant_id = 1`, `c=1`},
 		{`select distinct on (a, b) * from c where tenant_id = 1`, `c=1`},
 		{`select * from generate_series(1, 5) g, c where c.tenant_id = 1`, `c=1`},
-		{`select * from generate_series(1, 5) g, c where tenant_id = 1`, `c`},
+		{`select * from generate_series(1, 5) g, c where tenant_id = 1`, `c=1`},
 		{`select * from rows from (f(1), g(2)) with ordinality as x (a, b), c where c.tenant_id = 1`, `c=1 CALLS`},
 		{`select * from json_to_recordset('[]') as x(tenant_id int) where x.tenant_id = 1`, ``},
 		{`select * from a where id in (select a_id from b where b.tenant_id = 1)`, `a b=1`},

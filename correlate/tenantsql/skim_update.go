@@ -57,7 +57,11 @@ func (s *skimmer) assignments(i, end int, p place, rel int32, inserted bool) {
 		if s.op(i, opLeft) {
 			s.assignRow(i, e, p, rel)
 		} else if last, j, ok := s.path(i, e); ok && (s.op(j, opEqual) || s.op(j, opAssign)) && s.tenantColumn(last) {
-			s.assign(s.owner(i, last, p, rel), j+1, e, p, inserted)
+			of := s.owner(i, last, p, rel)
+			if rel >= 0 {
+				s.listedIn(rel, last)
+			}
+			s.assign(of, j+1, e, p, inserted)
 		}
 		i = e + 1
 	}
@@ -121,10 +125,13 @@ func (s *skimmer) assigned(rel int32, v Value, inserted bool) {
 	}
 }
 
-// owner gives the relation that an assigned column belongs to.
+// owner gives the relation that an assigned tenant column belongs to.
 func (s *skimmer) owner(i, last int, p place, rel int32) int32 {
 	if rel >= 0 {
 		return rel
+	}
+	if at, ok := s.resolve(i, last, p.scope); ok && s.items[at.item].rel >= 0 {
+		return s.items[at.item].rel
 	}
 	if k := s.ownerItem(i, last, p); k >= 0 {
 		return s.items[k].rel

@@ -8,6 +8,7 @@ type cte struct {
 	arms   int32
 	opaque bool
 	exact  bool
+	hides  bool
 }
 
 // with reads the list behind WITH; it gives the index behind it and the newest CTE.
@@ -38,7 +39,7 @@ func (s *skimmer) with(i, end int, p place) (int, int32) {
 			columns = head + 1
 		}
 		s.outline(&it, &c, columns, p)
-		one := cte{outs: it.outs, arms: it.arms, opaque: it.opaque, exact: it.exact}
+		one := cte{outs: it.outs, arms: it.arms, opaque: it.opaque, exact: it.exact, hides: it.hides}
 		if recursive {
 			k := s.cte(head, p.env)
 			one.name, one.prev = s.ctes[k].name, s.ctes[k].prev
@@ -64,7 +65,7 @@ func (s *skimmer) announce(i, end int, env int32) int32 {
 		if !ok {
 			return env
 		}
-		s.ctes = append(s.ctes, cte{name: s.text(head), prev: env, outs: -1})
+		s.ctes = append(s.ctes, cte{name: s.text(head), prev: env, outs: -1, hides: true})
 		env = int32(len(s.ctes) - 1)
 		if i = s.cteEnd(s.skip(body, end), end); !s.op(i, opComma) {
 			return env

@@ -52,8 +52,11 @@ type Statement struct {
 	Body      string          // of PREPARE (text after AS), DECLARE CURSOR (after FOR), EXPLAIN: the inner statement's text
 	Analyze   bool            // EXPLAIN ANALYZE: the inner statement runs
 	Cut       bool            // the text was cut: what was found is partial, and absence proves nothing
+	Into      bool            // PostgreSQL: SELECT … INTO makes a table
 	Calls     bool            // calls a function that is not known to leave the session's settings alone
 	Unparsed  bool            // a cap of depth or tokens was passed, or code runs that is not seen (DO, CALL): nothing may be concluded from absence
+	Asks      []Ask           // tables whose columns decide on the reading, at most MaxAsks; see AnalyzeKnowing
+	Whole     int             // number, from 1, of the relation whose columns the result has, all of them and no other; 0: not so
 	Shape     string          // the text with each literal as "?", comments removed, spaces folded; at most 2,000 bytes
 }
 
@@ -69,11 +72,15 @@ type Relation struct {
 	Assigned []Value
 	// Every is set where Values is a single Unknown because several conjuncts bind the column, to values that the text cannot compare
 	// (tenant_id = $1 AND tenant_id = $2): each touched row has one of each of these sets.
-	Every [][]Value
+	Every     [][]Value
+	Ownership Ownership // of the columns that all this is said of
+	Owns      uint32    // tenant columns that it has, if the server takes the statement: 1 << i for Analyzer.Names()[i]
 	// Heuristic tells that a tenant predicate stands where it guarantees nothing (in an OR arm, under NOT, in a function): no evidence, but a sign.
 	Heuristic bool
 	// Untouched tells that no row of it can be read or changed: the condition is false as written (WHERE 1 = 0). Values and Assigned are empty.
 	Untouched bool
+
+	spelled Table // MySQL: as written
 }
 
 // ValueKind is where a value comes from.

@@ -71,6 +71,7 @@ func (s *skimmer) statement() {
 
 func (s *skimmer) topLevel(p place) int {
 	s.sure = s.word(0, kwSelect)
+	s.plain = s.sure && !s.mysql
 	var i int
 	s.st.Kind, i = s.dml(0, s.n, p, nil)
 	return i
@@ -97,12 +98,16 @@ func (s *skimmer) copy(i, end int, p place) int {
 	if last > i {
 		r.Schema = s.text(last - 2)
 	}
+	list := next
 	if s.op(next, opLeft) {
 		next = s.skip(next, end)
 	}
 	r.Target = s.word(next, kwFrom)
 	s.st.Write = r.Target
-	s.addRelation(r)
+	rel := s.addRelation(r)
+	if s.op(list, opLeft) {
+		s.columnList(list+1, min(s.close(list), end), rel)
+	}
 	return end
 }
 

@@ -17,6 +17,7 @@ type Generator struct {
 	names  int
 	params int
 	ctes   []string
+	plain  map[string]bool // items that are tables
 }
 
 // New makes a Generator.
@@ -26,7 +27,7 @@ func New(seed uint64, mysql bool) *Generator {
 
 // Statement writes a statement.
 func (g *Generator) Statement() string {
-	g.depth, g.names, g.params, g.ctes = 0, 0, 0, nil
+	g.depth, g.names, g.params, g.ctes, g.plain = 0, 0, 0, nil, make(map[string]bool)
 	var t []string
 	switch n := g.r.IntN(100); {
 	case n < 56:
@@ -134,12 +135,13 @@ func (g *Generator) quote(name string) string {
 	return `"` + name + `"`
 }
 
-// column writes a column of one of the items in sight.
+// column writes a column of one of the items in sight. Without a qualifier it stands only where a grammar can tell whose it is, at a lone table: every table
+// has every column here, so that a server would not take it elsewhere. Which of several tables has a column is asked of servers, in correlate/tenantsql.
 func (g *Generator) column(items []string, name string) string {
 	if g.chance(20) {
 		name = g.quote(name)
 	}
-	if len(items) == 0 || g.chance(20) {
+	if bare := g.chance(20); len(items) == 0 || bare && len(items) == 1 && g.plain[items[0]] {
 		return name
 	}
 	return pick(g, items...) + "." + name

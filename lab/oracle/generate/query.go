@@ -126,7 +126,7 @@ func (g *Generator) join_(item, items []string) []string {
 		kind = "cross join" // with a condition: without one, MySQL's joins bind to the right
 	case kind == "cross join" && !g.mysql:
 		return cat(words(kind), item)
-	case g.chance(15):
+	case len(items) == 2 && g.chance(25): // else, which item of the left side has the column is not to be seen
 		return cat(words(kind), item, words("using (")[:1], words("( tenant_id )"))
 	}
 	return cat(words(kind), item, words("on"), g.condition(items, 2))
@@ -150,8 +150,10 @@ func (g *Generator) item(before []string) (out []string, name string) {
 		return words("generate_series ( 1 , 2 ) " + name), name
 	case n == 10:
 		t := pick(g, "a", "b", "c")
+		g.plain[t] = true
 		return []string{t}, t
 	}
+	g.plain[name] = true
 	out = []string{g.table()}
 	if g.chance(20) {
 		out = append(out, "as")
