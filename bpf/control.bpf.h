@@ -9,8 +9,10 @@ static __always_inline void controlled(struct control *c)
 	struct traced_process fresh = {.announced = 1}, *process;
 	struct file_key key = {.inode = c->inode, .device = c->device};
 	struct file_mark mark = {.state = c->state, .known = 1};
+	struct python python, *known;
 	struct file *file;
-	__u32 pid = c->pid;
+	__u32 pid = c->pid, zero = 0;
+	__u64 *all;
 
 	c->result = 0;
 	switch (c->operation) {
@@ -36,6 +38,24 @@ static __always_inline void controlled(struct control *c)
 		c->inode = key.inode;
 		c->device = key.device;
 		c->result = bpf_map_update_elem(&files, &key, &mark, BPF_ANY);
+		break;
+	case CONTROL_PYTHON:
+		if (!bpf_map_lookup_elem(&processes, &pid)) {
+			c->result = -ENOENT;
+			break;
+		}
+		python = c->python;
+		known = bpf_map_lookup_elem(&pythons, &pid);
+		if (known && same_python(known, &python))
+			break; /* a fork has it of its parent, and contexts already */
+		python.epoch = bpf_ktime_get_ns();
+		python.bound = 0;
+		c->result = bpf_map_update_elem(&pythons, &pid, &python, BPF_ANY);
+		break;
+	case CONTROL_NO_TASKS:
+		all = bpf_map_lookup_elem(&task_epochs, &zero);
+		if (all)
+			*all += 1;
 		break;
 	case CONTROL_FORGET_FILE:
 		c->result = bpf_map_delete_elem(&files, &key);

@@ -28,6 +28,7 @@ enum record_type {
 	RECORD_TLS_DATA,
 	RECORD_TLS_FREED,
 	RECORD_THREAD_WAITED,
+	RECORD_THREAD,
 };
 
 /* Every record starts with this. */
@@ -69,6 +70,7 @@ struct file_record {
 enum file_state {
 	FILE_IGNORED = 1, /* exports nothing of interest */
 	FILE_PROBED,	  /* probes are attached: processes that map it are traced */
+	FILE_LOOP,	  /* an event loop that reads plain sockets outside of the contexts of its connections (uvloop) */
 	FILE_ANNOUNCED,	  /* Go was asked to look at it, and will be until it has */
 };
 
@@ -126,6 +128,28 @@ enum direction {
 	DIRECTION_OUT,
 };
 
+enum task_state {
+	TASK_UNKNOWN = 0, /* not asked: no CPython, or no statement and no request; or the thread has no context */
+	TASK_NONE,	  /* nothing that works for a request runs */
+	TASK_DIRECT,	  /* the very context that read */
+	TASK_GREENLET,	  /* the same, and the greenlet that read: nothing else runs in it */
+	TASK_COPY,	  /* one that descends from it */
+	TASK_SHARED,	  /* one that read for several connections, or may: a loop's, a thread's own */
+	TASK_UNREADABLE,  /* user memory was not resident */
+	TASK_FOREIGN,	  /* not a thread of the interpreter */
+	TASK_BACKLOG,	  /* what was written had waited for room, and may be another's */
+	TASK_STATES,
+};
+
+/* For which request the running code of a CPython process works: that of the connection whose last byte until then came with the read of this number. */
+struct task {
+	__u64 object; /* the SSL object, or the sk of a plain socket */
+	__u64 nonce;  /* the first bytes of the client's random, or the inode */
+	__u64 read;   /* 1 + bytes of the connection before the read; 0: the connection's handshake, before any read */
+	__u32 state;  /* enum task_state */
+	__u32 tls;
+};
+
 /* A piece of one call's payload. The call moved `length` bytes in all pieces from `offset`; the stream offset of this piece is `offset`. */
 struct socket_data_record {
 	struct record_header header;
@@ -135,6 +159,7 @@ struct socket_data_record {
 	__u32 captured;	 /* bytes in data */
 	__u32 direction; /* enum direction */
 	__u32 class;	 /* enum socket_class */
+	struct task task;
 };
 
 enum tls_flags {
@@ -179,6 +204,7 @@ struct tls_data_record {
 	__u32 direction;
 	__u32 flags; /* enum tls_flags */
 	__u8 random[RANDOM_SIZE];
+	struct task task;
 };
 
 struct tls_freed_record {
@@ -188,6 +214,17 @@ struct tls_freed_record {
 
 struct thread_waited_record {
 	struct record_header header;
+};
+
+enum thread_change {
+	THREAD_STARTED = 1, /* header.tid created it */
+	THREAD_ENDED,	    /* and the process goes on */
+};
+
+struct thread_record {
+	struct record_header header;
+	__u32 change; /* enum thread_change */
+	__u32 thread; /* its id */
 };
 
 /* Where a call's length is found. */
@@ -229,6 +266,21 @@ struct library {
 	__u32 session_result;
 };
 
+enum python_flags {
+	PYTHON_LOOP_READS = 1, /* an event loop reads plain sockets outside of the contexts of its connections (uvloop) */
+};
+
+/* What Go learned of the interpreter of one process: offsets in bytes. */
+struct python {
+	__u64 epoch;
+	__u32 slot;	 /* of the thread's state, from the thread pointer */
+	__u32 thread_id; /* in a thread's state */
+	__u32 context;
+	__u32 chunk; /* of the frames' stack; 0: greenlets are not told apart */
+	__u32 flags; /* enum python_flags */
+	__s32 bound; /* contexts that are bound now */
+};
+
 /* Why data was lost. Counted per CPU. */
 enum drop {
 	DROP_RINGBUF = 0, /* no room in the ring buffer */
@@ -236,6 +288,7 @@ enum drop {
 	DROP_READ_FAULT,  /* user memory was not resident */
 	DROP_NESTED,	  /* a TLS call inside a call on another connection */
 	DROP_IOVEC,	  /* more segments than are captured: their bytes are known by number only */
+	DROP_TASKS,	  /* no room for a context: what it does has no task */
 	DROP_REASONS,
 };
 
@@ -246,6 +299,8 @@ enum control_operation {
 	CONTROL_MARK_FILE,   /* answers with the file's numbers */
 	CONTROL_FORGET_FILE, /* -ENOENT: it was not known */
 	CONTROL_SEEK,	     /* -ENOENT: the process is not traced */
+	CONTROL_PYTHON,	     /* -ENOENT: the process is not traced */
+	CONTROL_NO_TASKS,    /* all contexts are forgotten */
 };
 
 /* What Go asks for, and the answer. */
@@ -259,6 +314,7 @@ struct control {
 	__u32 state; /* enum file_state; of CONTROL_SEEK: on or off */
 	__s32 fd;    /* of the file to be marked, in the asking process */
 	__u32 pad;
+	struct python python;
 };
 
 struct traced_process {

@@ -94,6 +94,8 @@ static __always_inline void file_mapped(struct file *file)
 	if (mark && mark->generation == fresh.generation && mark->state != FILE_ANNOUNCED) {
 		if (mark->state == FILE_PROBED)
 			trace_current();
+		else if (mark->state == FILE_LOOP)
+			loop_mapped();
 		return;
 	}
 	bpf_map_update_elem(&files, &key, &fresh, BPF_ANY);
@@ -107,16 +109,21 @@ static __always_inline void file_mapped(struct file *file)
 	submit(r);
 }
 
-static __always_inline void process_forked(__u32 parent_tgid, __u32 tgid)
+static __always_inline void process_forked(__u32 parent_tgid, __u32 tgid, __u32 tid)
 {
 	struct traced_process fresh = {.announced = 1};
 
-	if (tgid == parent_tgid || !bpf_map_lookup_elem(&processes, &parent_tgid))
+	if (tgid == parent_tgid) {
+		thread_started(tgid, tid);
+		return;
+	}
+	if (!bpf_map_lookup_elem(&processes, &parent_tgid))
 		return;
 	if (bpf_map_update_elem(&processes, &tgid, &fresh, BPF_ANY)) {
 		count_drop(NULL, DROP_MAP_FULL);
 		return;
 	}
+	python_forked(parent_tgid, tgid);
 	emit_process(NULL, tgid, PROCESS_FORKED, parent_tgid);
 }
 
@@ -128,6 +135,7 @@ static __always_inline void process_executed(void)
 	struct file *exe;
 
 	if (process) {
+		bpf_map_delete_elem(&pythons, &tgid);
 		if (chosen_only) {
 			/* a chosen process stays chosen, whatever it runs */
 			emit_process(process, tgid, PROCESS_EXECUTED, 0);
@@ -152,9 +160,12 @@ static __always_inline void process_exited(void)
 		return;
 	bpf_map_delete_elem(&calls, &id);
 	bpf_map_delete_elem(&readers, &tid);
-	if (BPF_CORE_READ(task, signal, live.counter)) /* its last thread ends a process, whichever that is */
+	if (BPF_CORE_READ(task, signal, live.counter)) { /* its last thread ends a process, whichever that is */
+		emit_thread(process, THREAD_ENDED, tid);
 		return;
+	}
 	emit_process(process, tgid, PROCESS_EXITED, 0);
+	bpf_map_delete_elem(&pythons, &tgid);
 	bpf_map_delete_elem(&processes, &tgid);
 }
 

@@ -15,6 +15,7 @@
 #define MSG_PEEK 2
 #define ENOENT 2
 #define EBADF 9
+#define EAGAIN 11
 #define EINPROGRESS 115
 /* Payloads that are looked at before a socket is said to carry something else; one that is older than the tracing may be in the middle of a long message. */
 #define SNIFF_TRIES 4
@@ -31,6 +32,8 @@ struct socket_state {
 	__u8 origin;
 	__u8 hello; /* bytes of a ClientHello that were collected, or HELLO_BOUND */
 	__u16 tries;
+	__u32 backlog; /* a write found no room for all: what follows may be another's */
+	__u32 pad;
 };
 
 /* sk -> state. Made at connect, accept or the first transfer; deleted when TCP closes; a unix socket's is replaced on reuse or evicted. */
@@ -47,6 +50,7 @@ struct transfer {
 	__u64 iov;
 	__u32 iov_count;
 	__u32 direction;
+	__u64 asked; /* bytes that a write was to move; 0 not known */
 };
 
 static __always_inline struct file *file_of(int fd)
@@ -200,17 +204,24 @@ static long emit_full_chunk(__u32 index, struct remainder *r)
 	return 0;
 }
 
-static __always_inline void emit_transfer(struct traced_process *process, struct transfer *t, struct socket_state *state, __u64 length)
+/* Emits the bytes of a transfer. Not in `transferred`: their stacks would add up to more than there is. */
+static __noinline int emit_transfer(struct traced_process *process, struct transfer *t, struct task *task, __u32 moved)
 {
-	const __u64 total = length;
+	struct socket_state *state = bpf_map_lookup_elem(&sockets, &t->id.sk);
 	struct socket_data_record head = {};
+	__u64 length = moved, total = moved;
 	struct user_iovec v;
+
+	if (!state)
+		return 0;
 
 	fill_header(&head.header, process, RECORD_SOCKET_DATA);
 	head.socket = t->id;
 	head.direction = t->direction;
 	head.class = state->class;
 	head.offset = state->moved[t->direction & 1];
+	head.task = *task;
+	state->moved[t->direction & 1] += total;
 	if (has_loop && !t->iov && state->class >= CLASS_POSTGRESQL) {
 		struct remainder r = {.process = process, .head = &head, .user = t->buffer, .length = length};
 
@@ -234,13 +245,14 @@ static __always_inline void emit_transfer(struct traced_process *process, struct
 		if (v.length > length)
 			v.length = length;
 		emit_socket_data(process, &head, v.base, v.length);
-		head.offset = state->moved[t->direction & 1] + total - (length - v.length);
+		head.offset = forget(head.offset + v.length);
 		length = forget(length - v.length);
 		if (!length)
-			return;
+			return 0;
 	}
 	count_drop(process, DROP_IOVEC);
 	emit_socket_data(process, &head, 0, length);
+	return 0;
 }
 
 /* The first of a transfer's segments: how many of the bytes are there. */
@@ -314,7 +326,7 @@ static __always_inline bool worth_a_look(struct traced_process *process, struct 
 	       (state->class == CLASS_POSTGRESQL && t->direction == DIRECTION_OUT && state->moved[DIRECTION_OUT] == SSL_REQUEST_SIZE);
 }
 
-/* A system call moved `length` bytes between a socket and the process. */
+/* A system call moved `length` bytes between a socket and the process. Gives the class if they are to be emitted. */
 static __noinline int transferred(struct traced_process *process, int fd, struct transfer *t, __u32 length)
 {
 	__u64 id = bpf_get_current_pid_tgid();
@@ -338,7 +350,7 @@ static __noinline int transferred(struct traced_process *process, int fd, struct
 	if (state->class >= CLASS_HTTP) {
 		if (state->class == CLASS_HTTP && t->direction == DIRECTION_IN)
 			mark_reader();
-		emit_transfer(process, t, state, length);
+		return state->class;
 	}
 	state->moved[t->direction & 1] += length;
 	return 0;

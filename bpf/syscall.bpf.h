@@ -105,6 +105,8 @@ static __always_inline void transfer_exited(struct traced_process *process, stru
 	struct transfer t = {.direction = DIRECTION_IN}, same;
 	int fd = (int)regs->SYSCALL_ARG0;
 	struct user_msghdr m = {};
+	struct task task = {};
+	__u32 class;
 
 	switch (number) {
 	case NR_SENDFILE:
@@ -114,6 +116,7 @@ static __always_inline void transfer_exited(struct traced_process *process, stru
 	case NR_SENDTO:
 		t.direction = DIRECTION_OUT;
 		t.buffer = regs->SYSCALL_ARG1;
+		t.asked = regs->SYSCALL_ARG2;
 		break;
 	case NR_RECVFROM:
 		if (regs->SYSCALL_ARG3 & MSG_PEEK)
@@ -145,10 +148,20 @@ static __always_inline void transfer_exited(struct traced_process *process, stru
 	default:
 		t.buffer = regs->SYSCALL_ARG1;
 	}
+	if (t.direction == DIRECTION_IN)
+		loop_read(); /* here, where least is known that the verifier would go on with */
 	if (ret) {
 		/* The same for all system calls to the verifier, so that what follows is verified once (before Linux 6.12 it was ten times). */
 		bpf_probe_read_kernel(&same, sizeof(same), &t);
-		transferred(process, fd, &same, ret);
+		class = transferred(process, fd, &same, ret);
+		if (class) {
+			if (python_of_current())
+				transfer_task(&same, &task, class, ret);
+			/* Again the same for all. In place: from one to the other costs a fourth more. */
+			bpf_probe_read_kernel(&same, sizeof(same), &same);
+			bpf_probe_read_kernel(&task, sizeof(task), &task);
+			emit_transfer(process, &same, &task, ret);
+		}
 	} else if (t.direction == DIRECTION_IN)
 		end_of_stream(process, fd);
 }
@@ -183,6 +196,10 @@ static __always_inline bool selects_many(struct pt_regs *regs)
 
 static __always_inline void syscall_entered(struct pt_regs *regs, long number)
 {
+	if (number == NR_MUNMAP)
+		memory_unmapped(regs->SYSCALL_ARG0);
+	if (number == NR_SELECT || number == NR_PSELECT6)
+		loop_turns();
 	if ((number == NR_SELECT || number == NR_PSELECT6) && has_read() && selects_many(regs))
 		waited();
 }
@@ -200,17 +217,29 @@ static __always_inline void syscall_exited(struct pt_regs *regs, long ret)
 		return;
 	case NR_POLL:
 	case NR_PPOLL:
+		if (regs->SYSCALL_ARG1 > 1)
+			loop_turns();
 		if (regs->SYSCALL_ARG1 > 1 && has_read() && polls_socket(regs->SYSCALL_ARG0, regs->SYSCALL_ARG1))
 			waited();
 		return;
 	case NR_EPOLL_WAIT:
 	case NR_EPOLL_PWAIT:
 	case NR_EPOLL_PWAIT2:
+		loop_turns();
 		if (has_read() && epoll_of_many((int)regs->SYSCALL_ARG0))
 			waited();
 		return;
 	case NR_CONNECT:
 		if (ret && ret != -EINPROGRESS)
+			return;
+		break;
+	case NR_WRITE:
+	case NR_SENDTO:
+	case NR_WRITEV:
+	case NR_SENDMSG:
+		if (ret == -EAGAIN)
+			write_refused((int)regs->SYSCALL_ARG0);
+		if (ret < 0)
 			return;
 		break;
 	case NR_ACCEPT:
@@ -219,10 +248,6 @@ static __always_inline void syscall_exited(struct pt_regs *regs, long ret)
 	case NR_RECVFROM:
 	case NR_READV:
 	case NR_RECVMSG:
-	case NR_WRITE:
-	case NR_SENDTO:
-	case NR_WRITEV:
-	case NR_SENDMSG:
 	case NR_SENDFILE:
 		if (ret < 0)
 			return;

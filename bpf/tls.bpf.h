@@ -98,7 +98,8 @@ static __always_inline __u32 moved_by(struct call *call, long ret)
 	return 0;
 }
 
-static __always_inline void emit_moved(struct traced_process *process, struct call *call, struct tls_state *state, __u32 length)
+/* Not inlined: its stack and that of the task's functions would add up to more than there is. */
+static __noinline int emit_moved(struct traced_process *process, struct call *call, struct tls_state *state, struct task *task, __u32 length)
 {
 	struct tls_data_record head = {};
 	__u32 direction = call->kind == CALL_WRITE ? DIRECTION_OUT : DIRECTION_IN;
@@ -110,29 +111,59 @@ static __always_inline void emit_moved(struct traced_process *process, struct ca
 	head.offset = state->moved[direction & 1];
 	head.flags = state->flags | state->rung;
 	__builtin_memcpy(head.random, state->random, sizeof(head.random));
+	head.task = *task;
 	state->moved[direction & 1] += length;
 	if (direction == DIRECTION_IN && (state->flags & (TLS_SERVER | TLS_ROLE_UNKNOWN)))
 		mark_reader();
 	emit_tls_data(process, &head, call->buffer, length);
+	return 0;
+}
+
+/* For which request a call works: a server's read, or a shake of hands, begins one; a client's write is asked. */
+static __noinline int task_of_call(struct call *call, struct tls_state *state, struct task *task, bool moved)
+{
+	bool server = state->flags & (TLS_SERVER | TLS_ROLE_UNKNOWN);
+
+	if (!python_of_current())
+		return 0;
+	if (call->kind == CALL_WRITE) {
+		if (moved && !(state->flags & TLS_SERVER))
+			task_now(task);
+	} else if (server && (moved || call->kind == CALL_HANDSHAKE)) {
+		task->object = call->ssl;
+		task->nonce = *(__u64 *)state->random;
+		task->tls = 1;
+		task->read = moved ? state->moved[DIRECTION_IN] + 1 : 0;
+		task_begins(task);
+	}
+	return 0;
+}
+
+/* Begins the state of a connection. Not inlined: it takes a fourth of the stack. */
+static __noinline int begin_state(struct traced_process *process, struct tls_key *key, const __u8 *random, struct tls_state *before)
+{
+	struct tls_state fresh = {};
+
+	if (before) {
+		fresh.renewed = before->announced | before->renewed;
+		keep_socket(&fresh.socket, &fresh.rung, &before->socket, before->rung);
+	}
+	__builtin_memcpy(fresh.random, random, sizeof(fresh.random));
+	if (bpf_map_update_elem(&tls_states, key, &fresh, BPF_ANY))
+		count_drop(process, DROP_MAP_FULL);
+	return 0;
 }
 
 /* The state of the call's connection; a new one if the SSL object now serves another. */
 static __always_inline struct tls_state *state_of(struct traced_process *process, struct tls_key *key, const __u8 *random)
 {
-	struct tls_state fresh = {}, *state = bpf_map_lookup_elem(&tls_states, key);
+	struct tls_state *state = bpf_map_lookup_elem(&tls_states, key);
 
 	if (state && same_random(state->random, random))
 		return state;
-	if (state) {
-		fresh.renewed = state->announced | state->renewed;
-		keep_socket(&fresh.socket, &fresh.rung, &state->socket, state->rung);
-	}
-	__builtin_memcpy(fresh.random, random, sizeof(fresh.random));
-	if (bpf_map_update_elem(&tls_states, key, &fresh, BPF_ANY)) {
-		count_drop(process, DROP_MAP_FULL);
-		return NULL;
-	}
-	return bpf_map_lookup_elem(&tls_states, key);
+	begin_state(process, key, random, state);
+	state = bpf_map_lookup_elem(&tls_states, key);
+	return state && same_random(state->random, random) ? state : NULL;
 }
 
 /* Whether the identity is to be told. A call that moved nothing may be in the middle of a handshake: after it only that of a connection of which one was told
@@ -157,6 +188,7 @@ static __always_inline void call_exited(struct pt_regs *ctx)
 	struct tls_key key = {.tgid = tgid};
 	struct traced_process *process;
 	struct tls_sample sample = {};
+	struct task task = {};
 	struct tls_state *state;
 	struct library *library;
 	int ret = (int)CALL_RETURN(ctx);
@@ -204,11 +236,12 @@ static __always_inline void call_exited(struct pt_regs *ctx)
 		sample.flags |= state->rung;
 		state->announced = !emit_identity(process, library, &call, &sample);
 	}
-	if (ret <= 0)
+	length = ret > 0 && call.kind != CALL_PEEK ? moved_by(&call, ret) : 0;
+	task_of_call(&call, state, &task, length);
+	if (!length)
 		return;
-	length = moved_by(&call, ret);
-	if (length && call.kind != CALL_PEEK)
-		emit_moved(process, &call, state, length);
+	bpf_probe_read_kernel(&task, sizeof(task), &task); /* all outcomes look alike to the verifier then */
+	emit_moved(process, &call, state, &task, length);
 }
 
 /* d2i_X509(X509 **a, const unsigned char **in, long length) inside a call on an SSL object whose offsets are not known: the first is the peer's

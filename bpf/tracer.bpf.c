@@ -9,6 +9,8 @@
 #include "maps.bpf.h"
 #include "hold.bpf.h"
 #include "emit.bpf.h"
+#include "thread.bpf.h"
+#include "cpython.bpf.h"
 #include "process.bpf.h"
 #include "classify.bpf.h"
 #include "hello.bpf.h"
@@ -18,6 +20,7 @@
 #include "ladder.bpf.h"
 #include "tls.bpf.h"
 #include "ciphertext.bpf.h"
+#include "task.bpf.h"
 #include "syscall.bpf.h"
 #include "control.bpf.h"
 
@@ -32,6 +35,12 @@ const struct tls_identity_record *unused_tls_identity __attribute__((unused));
 const struct tls_data_record *unused_tls_data __attribute__((unused));
 const struct tls_freed_record *unused_tls_freed __attribute__((unused));
 const struct thread_waited_record *unused_thread_waited __attribute__((unused));
+const struct thread_record *unused_thread __attribute__((unused));
+const enum thread_change *unused_thread_change __attribute__((unused));
+const struct task *unused_task __attribute__((unused));
+const enum task_state *unused_task_state __attribute__((unused));
+const struct python *unused_python __attribute__((unused));
+const enum python_flags *unused_python_flags __attribute__((unused));
 const struct control *unused_control __attribute__((unused));
 const enum control_operation *unused_control_operation __attribute__((unused));
 const enum record_type *unused_record_type __attribute__((unused));
@@ -48,10 +57,11 @@ const enum drop *unused_drop __attribute__((unused));
 
 _Static_assert(sizeof(struct record_header) == 24, "ABI");
 _Static_assert(sizeof(struct process_record) == 48, "ABI");
+_Static_assert(sizeof(struct thread_record) == 32, "ABI");
 _Static_assert(sizeof(struct socket_record) == 200, "ABI");
-_Static_assert(sizeof(struct socket_data_record) == 64, "ABI");
+_Static_assert(sizeof(struct socket_data_record) == 96, "ABI");
 _Static_assert(sizeof(struct tls_identity_record) == 1664, "ABI");
-_Static_assert(sizeof(struct tls_data_record) == 104, "ABI");
+_Static_assert(sizeof(struct tls_data_record) == 136, "ABI");
 
 struct raw_tracepoint_args {
 	__u64 args[3];
@@ -93,6 +103,18 @@ int bio_read_exit(struct pt_regs *ctx)
 	return HELD(bio_read_exited(ctx));
 }
 
+SEC("uretprobe/PyContext_CopyCurrent")
+int context_copy_exit(struct pt_regs *ctx)
+{
+	return HELD(context_copied(ctx));
+}
+
+SEC("uprobe/context_tp_dealloc")
+int context_free_enter(struct pt_regs *ctx)
+{
+	return HELD(context_freed(ctx));
+}
+
 /* With BTF: the saved registers are read directly, not through a helper. */
 SEC("tp_btf/sys_enter")
 int sys_enter(__u64 *ctx)
@@ -111,7 +133,7 @@ int sched_process_fork(struct raw_tracepoint_args *ctx)
 {
 	struct task_struct *parent = (struct task_struct *)ctx->args[0], *child = (struct task_struct *)ctx->args[1];
 
-	return HELD(process_forked(BPF_CORE_READ(parent, tgid), BPF_CORE_READ(child, tgid)));
+	return HELD(process_forked(BPF_CORE_READ(parent, tgid), BPF_CORE_READ(child, tgid), BPF_CORE_READ(child, pid)));
 }
 
 SEC("raw_tracepoint/sched_process_exec")

@@ -50,6 +50,7 @@ type TracerControl struct {
 	State     uint32
 	Fd        int32
 	Pad       uint32
+	Python    TracerPython
 }
 
 type TracerControlOperation uint32
@@ -61,6 +62,8 @@ const (
 	TracerControlOperationCONTROL_MARK_FILE   TracerControlOperation = 4
 	TracerControlOperationCONTROL_FORGET_FILE TracerControlOperation = 5
 	TracerControlOperationCONTROL_SEEK        TracerControlOperation = 6
+	TracerControlOperationCONTROL_PYTHON      TracerControlOperation = 7
+	TracerControlOperationCONTROL_NO_TASKS    TracerControlOperation = 8
 )
 
 type TracerDirection uint32
@@ -78,7 +81,8 @@ const (
 	TracerDropDROP_READ_FAULT TracerDrop = 2
 	TracerDropDROP_NESTED     TracerDrop = 3
 	TracerDropDROP_IOVEC      TracerDrop = 4
-	TracerDropDROP_REASONS    TracerDrop = 5
+	TracerDropDROP_TASKS      TracerDrop = 5
+	TracerDropDROP_REASONS    TracerDrop = 6
 )
 
 type TracerFileKey struct {
@@ -106,7 +110,8 @@ type TracerFileState uint32
 const (
 	TracerFileStateFILE_IGNORED   TracerFileState = 1
 	TracerFileStateFILE_PROBED    TracerFileState = 2
-	TracerFileStateFILE_ANNOUNCED TracerFileState = 3
+	TracerFileStateFILE_LOOP      TracerFileState = 3
+	TracerFileStateFILE_ANNOUNCED TracerFileState = 4
 )
 
 type TracerHelloPiece struct {
@@ -165,6 +170,23 @@ type TracerProcessRecord struct {
 	Comm   [16]uint8
 }
 
+type TracerPython struct {
+	_        structs.HostLayout
+	Epoch    uint64
+	Slot     uint32
+	ThreadId uint32
+	Context  uint32
+	Chunk    uint32
+	Flags    uint32
+	Bound    int32
+}
+
+type TracerPythonFlags uint32
+
+const (
+	TracerPythonFlagsPYTHON_LOOP_READS TracerPythonFlags = 1
+)
+
 type TracerRecordHeader struct {
 	_    structs.HostLayout
 	Time uint64
@@ -186,6 +208,7 @@ const (
 	TracerRecordTypeRECORD_TLS_DATA      TracerRecordType = 7
 	TracerRecordTypeRECORD_TLS_FREED     TracerRecordType = 8
 	TracerRecordTypeRECORD_THREAD_WAITED TracerRecordType = 9
+	TracerRecordTypeRECORD_THREAD        TracerRecordType = 10
 )
 
 type TracerScratch struct {
@@ -228,6 +251,7 @@ type TracerSocketDataRecord struct {
 	Captured  uint32
 	Direction uint32
 	Class     uint32
+	Task      TracerTask
 }
 
 type TracerSocketId struct {
@@ -261,13 +285,66 @@ type TracerSocketRecord struct {
 }
 
 type TracerSocketState struct {
+	_       structs.HostLayout
+	Inode   uint64
+	Moved   [2]uint64
+	Class   uint32
+	Origin  uint8
+	Hello   uint8
+	Tries   uint16
+	Backlog uint32
+	Pad     uint32
+}
+
+type TracerTask struct {
 	_      structs.HostLayout
-	Inode  uint64
-	Moved  [2]uint64
-	Class  uint32
-	Origin uint8
-	Hello  uint8
-	Tries  uint16
+	Object uint64
+	Nonce  uint64
+	Read   uint64
+	State  uint32
+	Tls    uint32
+}
+
+type TracerTaskKey struct {
+	_       structs.HostLayout
+	Address uint64
+	Tgid    uint32
+	Chunk   uint32
+}
+
+type TracerTaskOrigin struct {
+	_     structs.HostLayout
+	Task  TracerTask
+	Epoch uint64
+}
+
+type TracerTaskState uint32
+
+const (
+	TracerTaskStateTASK_UNKNOWN    TracerTaskState = 0
+	TracerTaskStateTASK_NONE       TracerTaskState = 1
+	TracerTaskStateTASK_DIRECT     TracerTaskState = 2
+	TracerTaskStateTASK_GREENLET   TracerTaskState = 3
+	TracerTaskStateTASK_COPY       TracerTaskState = 4
+	TracerTaskStateTASK_SHARED     TracerTaskState = 5
+	TracerTaskStateTASK_UNREADABLE TracerTaskState = 6
+	TracerTaskStateTASK_FOREIGN    TracerTaskState = 7
+	TracerTaskStateTASK_BACKLOG    TracerTaskState = 8
+	TracerTaskStateTASK_STATES     TracerTaskState = 9
+)
+
+type TracerThreadChange uint32
+
+const (
+	TracerThreadChangeTHREAD_STARTED TracerThreadChange = 1
+	TracerThreadChangeTHREAD_ENDED   TracerThreadChange = 2
+)
+
+type TracerThreadRecord struct {
+	_      structs.HostLayout
+	Header TracerRecordHeader
+	Change uint32
+	Thread uint32
 }
 
 type TracerThreadWaitedRecord struct {
@@ -286,6 +363,7 @@ type TracerTlsDataRecord struct {
 	Direction uint32
 	Flags     uint32
 	Random    [32]uint8
+	Task      TracerTask
 }
 
 type TracerTlsFlags uint32
@@ -376,14 +454,20 @@ const (
 	TracerMapFiles                  = "files"
 	TracerMapHelloPieces            = "hello_pieces"
 	TracerMapLibraries              = "libraries"
+	TracerMapLoops                  = "loops"
 	TracerMapProcesses              = "processes"
+	TracerMapPythons                = "pythons"
 	TracerMapReaders                = "readers"
 	TracerMapScratches              = "scratches"
 	TracerMapSockets                = "sockets"
+	TracerMapTaskEpochs             = "task_epochs"
+	TracerMapTasks                  = "tasks"
 	TracerMapTlsStates              = "tls_states"
 	TracerMapTraits                 = "traits"
 	TracerProgBioReadEnter          = "bio_read_enter"
 	TracerProgBioReadExit           = "bio_read_exit"
+	TracerProgContextCopyExit       = "context_copy_exit"
+	TracerProgContextFreeEnter      = "context_free_enter"
 	TracerProgD2iX509Enter          = "d2i_x509_enter"
 	TracerProgInetSockSetState      = "inet_sock_set_state"
 	TracerProgRunControl            = "run_control"
@@ -414,12 +498,18 @@ const (
 	TracerVarUnusedLengthFrom       = "unused_length_from"
 	TracerVarUnusedProcess          = "unused_process"
 	TracerVarUnusedProcessChange    = "unused_process_change"
+	TracerVarUnusedPython           = "unused_python"
+	TracerVarUnusedPythonFlags      = "unused_python_flags"
 	TracerVarUnusedRecordType       = "unused_record_type"
 	TracerVarUnusedSocket           = "unused_socket"
 	TracerVarUnusedSocketClass      = "unused_socket_class"
 	TracerVarUnusedSocketClosed     = "unused_socket_closed"
 	TracerVarUnusedSocketData       = "unused_socket_data"
 	TracerVarUnusedSocketOrigin     = "unused_socket_origin"
+	TracerVarUnusedTask             = "unused_task"
+	TracerVarUnusedTaskState        = "unused_task_state"
+	TracerVarUnusedThread           = "unused_thread"
+	TracerVarUnusedThreadChange     = "unused_thread_change"
 	TracerVarUnusedThreadWaited     = "unused_thread_waited"
 	TracerVarUnusedTlsData          = "unused_tls_data"
 	TracerVarUnusedTlsFlags         = "unused_tls_flags"
@@ -471,6 +561,8 @@ type TracerSpecs struct {
 type TracerProgramSpecs struct {
 	BioReadEnter     *ebpf.ProgramSpec `ebpf:"bio_read_enter"`
 	BioReadExit      *ebpf.ProgramSpec `ebpf:"bio_read_exit"`
+	ContextCopyExit  *ebpf.ProgramSpec `ebpf:"context_copy_exit"`
+	ContextFreeEnter *ebpf.ProgramSpec `ebpf:"context_free_enter"`
 	D2iX509Enter     *ebpf.ProgramSpec `ebpf:"d2i_x509_enter"`
 	InetSockSetState *ebpf.ProgramSpec `ebpf:"inet_sock_set_state"`
 	RunControl       *ebpf.ProgramSpec `ebpf:"run_control"`
@@ -497,10 +589,14 @@ type TracerMapSpecs struct {
 	Files       *ebpf.MapSpec `ebpf:"files"`
 	HelloPieces *ebpf.MapSpec `ebpf:"hello_pieces"`
 	Libraries   *ebpf.MapSpec `ebpf:"libraries"`
+	Loops       *ebpf.MapSpec `ebpf:"loops"`
 	Processes   *ebpf.MapSpec `ebpf:"processes"`
+	Pythons     *ebpf.MapSpec `ebpf:"pythons"`
 	Readers     *ebpf.MapSpec `ebpf:"readers"`
 	Scratches   *ebpf.MapSpec `ebpf:"scratches"`
 	Sockets     *ebpf.MapSpec `ebpf:"sockets"`
+	TaskEpochs  *ebpf.MapSpec `ebpf:"task_epochs"`
+	Tasks       *ebpf.MapSpec `ebpf:"tasks"`
 	TlsStates   *ebpf.MapSpec `ebpf:"tls_states"`
 	Traits      *ebpf.MapSpec `ebpf:"traits"`
 }
@@ -526,12 +622,18 @@ type TracerVariableSpecs struct {
 	UnusedLengthFrom       *ebpf.VariableSpec `ebpf:"unused_length_from"`
 	UnusedProcess          *ebpf.VariableSpec `ebpf:"unused_process"`
 	UnusedProcessChange    *ebpf.VariableSpec `ebpf:"unused_process_change"`
+	UnusedPython           *ebpf.VariableSpec `ebpf:"unused_python"`
+	UnusedPythonFlags      *ebpf.VariableSpec `ebpf:"unused_python_flags"`
 	UnusedRecordType       *ebpf.VariableSpec `ebpf:"unused_record_type"`
 	UnusedSocket           *ebpf.VariableSpec `ebpf:"unused_socket"`
 	UnusedSocketClass      *ebpf.VariableSpec `ebpf:"unused_socket_class"`
 	UnusedSocketClosed     *ebpf.VariableSpec `ebpf:"unused_socket_closed"`
 	UnusedSocketData       *ebpf.VariableSpec `ebpf:"unused_socket_data"`
 	UnusedSocketOrigin     *ebpf.VariableSpec `ebpf:"unused_socket_origin"`
+	UnusedTask             *ebpf.VariableSpec `ebpf:"unused_task"`
+	UnusedTaskState        *ebpf.VariableSpec `ebpf:"unused_task_state"`
+	UnusedThread           *ebpf.VariableSpec `ebpf:"unused_thread"`
+	UnusedThreadChange     *ebpf.VariableSpec `ebpf:"unused_thread_change"`
 	UnusedThreadWaited     *ebpf.VariableSpec `ebpf:"unused_thread_waited"`
 	UnusedTlsData          *ebpf.VariableSpec `ebpf:"unused_tls_data"`
 	UnusedTlsFlags         *ebpf.VariableSpec `ebpf:"unused_tls_flags"`
@@ -566,10 +668,14 @@ type TracerMaps struct {
 	Files       *ebpf.Map `ebpf:"files"`
 	HelloPieces *ebpf.Map `ebpf:"hello_pieces"`
 	Libraries   *ebpf.Map `ebpf:"libraries"`
+	Loops       *ebpf.Map `ebpf:"loops"`
 	Processes   *ebpf.Map `ebpf:"processes"`
+	Pythons     *ebpf.Map `ebpf:"pythons"`
 	Readers     *ebpf.Map `ebpf:"readers"`
 	Scratches   *ebpf.Map `ebpf:"scratches"`
 	Sockets     *ebpf.Map `ebpf:"sockets"`
+	TaskEpochs  *ebpf.Map `ebpf:"task_epochs"`
+	Tasks       *ebpf.Map `ebpf:"tasks"`
 	TlsStates   *ebpf.Map `ebpf:"tls_states"`
 	Traits      *ebpf.Map `ebpf:"traits"`
 }
@@ -583,10 +689,14 @@ func (m *TracerMaps) Close() error {
 		m.Files,
 		m.HelloPieces,
 		m.Libraries,
+		m.Loops,
 		m.Processes,
+		m.Pythons,
 		m.Readers,
 		m.Scratches,
 		m.Sockets,
+		m.TaskEpochs,
+		m.Tasks,
 		m.TlsStates,
 		m.Traits,
 	)
@@ -613,12 +723,18 @@ type TracerVariables struct {
 	UnusedLengthFrom       *ebpf.Variable `ebpf:"unused_length_from"`
 	UnusedProcess          *ebpf.Variable `ebpf:"unused_process"`
 	UnusedProcessChange    *ebpf.Variable `ebpf:"unused_process_change"`
+	UnusedPython           *ebpf.Variable `ebpf:"unused_python"`
+	UnusedPythonFlags      *ebpf.Variable `ebpf:"unused_python_flags"`
 	UnusedRecordType       *ebpf.Variable `ebpf:"unused_record_type"`
 	UnusedSocket           *ebpf.Variable `ebpf:"unused_socket"`
 	UnusedSocketClass      *ebpf.Variable `ebpf:"unused_socket_class"`
 	UnusedSocketClosed     *ebpf.Variable `ebpf:"unused_socket_closed"`
 	UnusedSocketData       *ebpf.Variable `ebpf:"unused_socket_data"`
 	UnusedSocketOrigin     *ebpf.Variable `ebpf:"unused_socket_origin"`
+	UnusedTask             *ebpf.Variable `ebpf:"unused_task"`
+	UnusedTaskState        *ebpf.Variable `ebpf:"unused_task_state"`
+	UnusedThread           *ebpf.Variable `ebpf:"unused_thread"`
+	UnusedThreadChange     *ebpf.Variable `ebpf:"unused_thread_change"`
 	UnusedThreadWaited     *ebpf.Variable `ebpf:"unused_thread_waited"`
 	UnusedTlsData          *ebpf.Variable `ebpf:"unused_tls_data"`
 	UnusedTlsFlags         *ebpf.Variable `ebpf:"unused_tls_flags"`
@@ -632,6 +748,8 @@ type TracerVariables struct {
 type TracerPrograms struct {
 	BioReadEnter     *ebpf.Program `ebpf:"bio_read_enter"`
 	BioReadExit      *ebpf.Program `ebpf:"bio_read_exit"`
+	ContextCopyExit  *ebpf.Program `ebpf:"context_copy_exit"`
+	ContextFreeEnter *ebpf.Program `ebpf:"context_free_enter"`
 	D2iX509Enter     *ebpf.Program `ebpf:"d2i_x509_enter"`
 	InetSockSetState *ebpf.Program `ebpf:"inet_sock_set_state"`
 	RunControl       *ebpf.Program `ebpf:"run_control"`
@@ -651,6 +769,8 @@ func (p *TracerPrograms) Close() error {
 	return _TracerClose(
 		p.BioReadEnter,
 		p.BioReadExit,
+		p.ContextCopyExit,
+		p.ContextFreeEnter,
 		p.D2iX509Enter,
 		p.InetSockSetState,
 		p.RunControl,

@@ -58,6 +58,7 @@ type Collector struct {
 	lastTick  int64
 	counts    counts
 	failed    atomic.Pointer[error]
+	began     int64        // CLOCK_BOOTTIME as the tracing began, nanoseconds
 	stopAt    atomic.Int64 // when Run was told to stop, nanoseconds since the Unix epoch; 0: not yet
 }
 
@@ -83,6 +84,9 @@ func New(cfg Config) (*Collector, error) {
 		return nil, errors.Join(fmt.Errorf("ring buffer: %w", err), programs.Close())
 	}
 	c := &Collector{cfg: cfg, programs: programs, reader: reader, clock: clock, processes: map[uint32]*process{}}
+	if c.began, err = bootTime(); err != nil {
+		return nil, errors.Join(err, reader.Close(), programs.Close())
+	}
 	c.SetWanted(cfg.Fields, cfg.Columns)
 	c.streams = stream.New(stream.Config{
 		Emit:   c.emit,

@@ -46,6 +46,7 @@ var dropNames = map[bpf.TracerDrop]string{
 	bpf.TracerDropDROP_READ_FAULT: "read_fault",
 	bpf.TracerDropDROP_NESTED:     "nested_call",
 	bpf.TracerDropDROP_IOVEC:      "iovec",
+	bpf.TracerDropDROP_TASKS:      "tasks",
 }
 
 // Collect implements prometheus.Collector.

@@ -1,6 +1,8 @@
 package collector
 
 import (
+	"time"
+
 	"tenantrace/bpf"
 	"tenantrace/collector/event"
 	"tenantrace/collector/procfs"
@@ -39,8 +41,32 @@ func (c *Collector) start(h event.Header, parent uint32, name string) *process {
 		p.exe, p.service = name, name
 	}
 	c.processes[h.PID] = p
-	c.emit(&event.ProcessStarted{Header: h, Parent: parent, Exe: p.exe, Name: name, Cgroup: p.cgroup, Service: p.service})
+	late := parent == 0 && c.precedes(h.PID)
+	c.emit(&event.ProcessStarted{
+		Header: h, Parent: parent, Exe: p.exe, Name: name, Cgroup: p.cgroup, Service: p.service, Late: late, Threads: !late,
+	})
 	return p
+}
+
+// clockTick is the unit of the times in /proc: USER_HZ is 100 on every architecture that is supported.
+const clockTick = 10 * time.Millisecond
+
+// precedes tells whether a process is older than the tracing. Of one that has ended already only its short life speaks against that.
+func (c *Collector) precedes(pid uint32) bool {
+	s, err := Proc.Stat(pid)
+	return err == nil && s.Start <= uint64(c.began/int64(clockTick))
+}
+
+// threadChanged says which thread created another one, or that one has ended.
+func (c *Collector) threadChanged(h event.Header, r *bpf.TracerThreadRecord) {
+	switch bpf.TracerThreadChange(r.Change) {
+	case bpf.TracerThreadChangeTHREAD_STARTED:
+		parent := h.TID
+		h.TID = r.Thread
+		c.emit(&event.ThreadStarted{Header: h, Parent: parent})
+	case bpf.TracerThreadChangeTHREAD_ENDED:
+		c.emit(&event.ThreadEnded{Header: h})
+	}
 }
 
 func (c *Collector) processChanged(h event.Header, r *bpf.TracerProcessRecord) {
@@ -54,10 +80,12 @@ func (c *Collector) processChanged(h event.Header, r *bpf.TracerProcessRecord) {
 			c.start(h, 0, text(r.Comm[:]))
 		}
 		c.account(h, c.processes[h.PID], r.Header.Lost)
+		c.finder.Started(h.PID)
 	case bpf.TracerProcessChangePROCESS_EXECUTED:
 		c.lastLosses(h, r)
 		c.exit(h)
 		c.start(h, 0, text(r.Comm[:])).lost = r.Header.Lost // the kernel's count goes on
+		c.finder.Started(h.PID)
 	case bpf.TracerProcessChangePROCESS_EXITED:
 		c.lastLosses(h, r)
 		c.exit(h)

@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"tenantrace/bpf"
+	"tenantrace/collector/discovery"
 	"tenantrace/collector/event"
 	"tenantrace/collector/probe"
 	"tenantrace/collector/stream"
@@ -14,7 +15,7 @@ import (
 // unattached is a collector without a kernel side, for records made by hand.
 func unattached() (*Collector, *notes) {
 	n := &notes{}
-	c := &Collector{cfg: Config{Handler: n, Log: slog.New(slog.DiscardHandler)}, processes: map[uint32]*process{}}
+	c := &Collector{cfg: Config{Handler: n, Log: slog.New(slog.DiscardHandler)}, processes: map[uint32]*process{}, finder: discovery.New(discovery.Config{}, 0)}
 	c.SetWanted(nil, nil)
 	c.streams = stream.New(stream.Config{Emit: c.emit, Fields: func([]byte) bool { return false }, Wanted: func(string) bool { return false }})
 	c.seeker = newSeeker(func(uint32, bool) bool { return true }, c.streams.Unfound)

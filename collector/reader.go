@@ -84,6 +84,9 @@ func (c *Collector) missed(now int64) {
 		return
 	}
 	if n := missed - c.counts.missed.Swap(missed); n > 0 {
+		if err := c.programs.ForgetTasks(); err != nil {
+			c.counts.readErrors.Add(1)
+		}
 		c.emit(&event.Lost{Header: event.Header{Time: now}, Reason: "missed", Count: n})
 	}
 }

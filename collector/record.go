@@ -94,6 +94,12 @@ func (c *Collector) transferred(h event.Header, kind uint32, sample []byte) bool
 			c.streams.TLSFreed(h, r.Ssl)
 		}
 		return ok
+	case bpf.TracerRecordTypeRECORD_THREAD:
+		r, _, ok := view[bpf.TracerThreadRecord](sample)
+		if ok {
+			c.threadChanged(h, r)
+		}
+		return ok
 	case bpf.TracerRecordTypeRECORD_THREAD_WAITED:
 		c.emit(&event.ThreadWaited{Header: h})
 		return true

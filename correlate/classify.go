@@ -19,19 +19,13 @@ type fault struct {
 
 // classify names what is wrong with a statement that showed foreign tenants, the gravest first.
 func (e *Engine) classify(u *unit, o *outcome) []fault {
-	write, read, key := false, false, false
-	for _, s := range o.decides {
-		switch {
-		case s.source == fromWritten, s.source != fromRead && u.writes():
-			write = true
-		case s.source == fromRow && !u.scoped() && !u.scopedTo(s.tenant):
-			key = true
-		default:
-			read = true
-		}
-	}
+	write, read, key := u.ways(o)
 	foreign, own := quoteTenants(o.decides), quoteNames(o.standing.id.Tenants)
 	var faults []fault
+	if o.req.answered(u.written) {
+		return append(faults, fault{name: TenantDrift, detail: fmt.Sprintf(
+			"Work that a request with the certificate of tenant %s had started went on after its response and used data of tenant %s.", own, foreign)})
+	}
 	if write {
 		faults = append(faults, fault{name: CrossTenantWrite, detail: fmt.Sprintf("A request with the certificate of tenant %s wrote data of tenant %s.", own, foreign)})
 	}
@@ -47,6 +41,21 @@ func (e *Engine) classify(u *unit, o *outcome) []fault {
 			"A request that first used data of its certificate's tenant %s later used data of tenant %s.", own, foreign)})
 	}
 	return faults
+}
+
+// ways tells in which ways a statement used the data that decided: it wrote it, read it, or met it by a key.
+func (u *unit) ways(o *outcome) (write, read, key bool) {
+	for _, s := range o.decides {
+		switch {
+		case s.source == fromWritten, s.source != fromRead && u.writes():
+			write = true
+		case s.source == fromRow && !u.scoped() && !u.scopedTo(s.tenant):
+			key = true
+		default:
+			read = true
+		}
+	}
+	return write, read, key
 }
 
 // scoped tells whether the text of a statement limits it to tenants, or may do so unseen.

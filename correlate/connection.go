@@ -23,6 +23,7 @@ type connection struct {
 	counted  tlsState   // under which state tls_connections counts it, "" not at all
 	service  string     // that counts it
 	requests []*request // open ones, in the order of their beginning
+	answered []*request // the last ones that have ended, where tasks are followed
 	db       *session   // nil: no database protocol seen
 }
 
@@ -65,6 +66,7 @@ func (e *Engine) connectionClosed(ev *event.ConnectionClosed) {
 func (e *Engine) endConnection(c *connection) {
 	delete(c.proc.conns, c.id)
 	if c.db != nil {
+		c.proc.sessions--
 		for _, pid := range slices.Sorted(maps.Keys(c.db.writers)) {
 			if p, ok := e.processes.Peek(pid); ok {
 				delete(p.conns, c.id)
@@ -77,6 +79,9 @@ func (e *Engine) endConnection(c *connection) {
 		e.endRequest(c.requests[0])
 	}
 	e.uncountTLS(c)
+	if len(c.answered) > 0 {
+		e.gone.Put(c.id, c)
+	}
 }
 
 // server returns the address of the database server that a connection leads to.

@@ -104,15 +104,27 @@ func (e *Engine) detectMixedTransaction(u *unit, o *outcome) {
 }
 
 // mixing tells whether several tenants are nobody's right to see together: the statement's own request's, or, where that is not known, that of any
-// request of the process which was open when it was written.
+// request which may have caused it.
 func (e *Engine) mixing(u *unit, o *outcome, tenants []string) bool {
-	if o.req != nil {
+	switch {
+	case o.req != nil:
 		return o.verdict == verdict.Violation
-	}
-	if o.verdict != verdict.Unattributed || o.reason != verdict.NoLink && o.reason != verdict.Ambiguous || len(u.open) == 0 || u.openCut {
+	case u.link.rule == verdict.LinkSet && o.verdict == verdict.Violation:
+		return true
+	case u.set.loose, u.link.astray, u.link.idle: // most likely no request's, or that of one that is not known any more
+		return false
+	case o.verdict == verdict.OKSet || o.verdict == verdict.OKExact:
+	case o.verdict != verdict.Unattributed || o.reason != verdict.NoLink && o.reason != verdict.Ambiguous && o.reason != verdict.MixedWork:
 		return false
 	}
-	for _, r := range u.open {
+	members := u.set.members
+	if o.set != nil {
+		members = o.set
+	}
+	if len(members) == 0 || len(members) > maxOpen {
+		return false
+	}
+	for _, r := range members {
 		s := e.standingAt(r, u.written)
 		if s.reason != "" || s.id == nil || s.id.Privileged != nil || len(r.later) > 0 || r.lossy {
 			return false
@@ -124,21 +136,8 @@ func (e *Engine) mixing(u *unit, o *outcome, tenants []string) bool {
 	return true
 }
 
-// maxOpen bounds the open requests that a statement without a link remembers.
+// maxOpen bounds the requests that such a statement is compared with.
 const maxOpen = 32
-
-// noteOpen remembers the requests that may have caused a statement which no thread ties to one.
-func (u *unit) noteOpen() {
-	if u.txn == nil && len(u.values) < 2 || u.link.reason != verdict.NoLink && u.link.reason != verdict.Ambiguous {
-		return
-	}
-	if u.openCut = len(u.proc.requests) > maxOpen; u.openCut {
-		return
-	}
-	for _, r := range u.proc.requests {
-		u.open = append(u.open, r)
-	}
-}
 
 // detectPooledState tells of a tenant that is set for a session which a pooler shares out by transaction.
 func (e *Engine) detectPooledState(u *unit, o *outcome) {

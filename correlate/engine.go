@@ -49,8 +49,10 @@ type Engine struct {
 
 	processes *bounded.Map[uint32, *process]
 	conns     *bounded.Map[event.ConnID, *connection]
-	requests  *bounded.Map[uint64, *request] // open ones, by number
+	gone      *bounded.Map[event.ConnID, *connection] // closed ones, whose requests' tasks may run on
+	requests  *bounded.Map[uint64, *request]          // open ones, by number
 	databases *bounded.Map[databaseKey, *database]
+	tokens    *bounded.Map[string, *token]
 	names     names
 	directory directory
 	told      map[string]bool // allowances whose end was said
@@ -58,6 +60,11 @@ type Engine struct {
 
 	deferred queue // answered, waiting for the end of their request
 	grouped  queue // answered, waiting for the end of their transaction
+	bearing  queue // answered, waiting for the end of their thread
+	parting  queue // of a thread that ended
+	weighed  weighed
+	stamp    stamp
+	meeting  queue // answered, waiting for the response with their identifier
 	held     queue // judged but for a name that nobody is known to have
 }
 
@@ -83,8 +90,17 @@ func New(cfg Config) (*Engine, error) {
 		e.metrics.evicted("connections")
 		e.endConnection(c)
 	})
+	e.gone = bounded.New[event.ConnID, *connection](maxGone, nil)
 	e.requests = bounded.New(l.Requests, func(_ uint64, r *request) { e.evictRequest(r) })
 	e.databases = bounded.New(l.Databases, func(databaseKey, *database) { e.metrics.evicted("databases") })
+	e.tokens = bounded.New(l.Tokens, func(_ string, t *token) {
+		if len(t.waiting) > 0 {
+			e.metrics.evicted("tokens")
+		}
+		t.void = true
+		e.meetAll(t)
+	})
+	e.weighed.seen = make(map[string]struct{})
 	e.names.init(l.Names)
 	e.directory.init(l.Names)
 	e.findings.init(e)
@@ -137,6 +153,10 @@ func (e *Engine) Handle(ev event.Event) {
 		e.responseStarted(ev)
 	case *event.HTTPResponseEnd:
 		e.responseEnded(ev)
+	case *event.ThreadStarted:
+		e.threadStarted(ev)
+	case *event.ThreadEnded:
+		e.threadEnded(ev)
 	case *event.ThreadWaited:
 		e.threadWaited(ev)
 	case *event.SessionStarted:
@@ -174,6 +194,15 @@ func (e *Engine) runTimers() {
 	for u := e.deferred.expired(e.now); u != nil; u = e.deferred.expired(e.now) {
 		e.judgeEarly(u)
 	}
+	for u := e.meeting.expired(e.now); u != nil; u = e.meeting.expired(e.now) {
+		e.missed(u)
+	}
+	for u := e.bearing.expired(e.now); u != nil; u = e.bearing.expired(e.now) {
+		e.outlived(u)
+	}
+	for u := e.parting.expired(e.now); u != nil; u = e.parting.expired(e.now) {
+		e.parted(u)
+	}
 	for u := e.grouped.expired(e.now); u != nil; u = e.grouped.expired(e.now) {
 		e.leaveGroup(u)
 	}
@@ -196,6 +225,15 @@ func (e *Engine) Close() {
 	for id, c := range e.conns.All() {
 		e.conns.Delete(id)
 		e.endConnection(c)
+	}
+	for u := e.bearing.first(); u != nil; u = e.bearing.first() {
+		e.outlived(u)
+	}
+	for u := e.parting.first(); u != nil; u = e.parting.first() {
+		e.parted(u)
+	}
+	for u := e.meeting.first(); u != nil; u = e.meeting.first() {
+		e.missed(u)
 	}
 	for u := e.deferred.first(); u != nil; u = e.deferred.first() {
 		e.judge(u)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -24,6 +25,7 @@ type occurrence struct {
 	by          *policy.Policy // that tells routes apart; nil: the file's own
 	anyRoute    bool           // occurrences on all routes are the same finding
 	anyTenant   bool           // occurrences under all certificates are the same finding
+	set         []*request     // candidates by which it was found; nil: it was found by an exact link, or needs none
 }
 
 // open is a finding that has been raised.
@@ -32,6 +34,24 @@ type open struct {
 	sent  uint64 // count that was sent last
 	at    int64  // when
 	dirty bool   // in the list of those with counts that were not sent
+
+	requests int    // distinct ones that sets of candidates have shown it for, as far as that is certain
+	highest  uint64 // number of the candidates so far
+}
+
+// maxNamed is how many candidates a finding names; its verdict line names them all.
+const maxNamed = 64
+
+// repeated is how many distinct requests must have shown what sets of candidates show, to weigh as much as what exact links show.
+const repeated = 3
+
+// weigh notes an occurrence by a set of candidates, and tells whether its kind has come often enough. Sets without a common member had distinct causes.
+func (o *open) weigh(set []*request) bool {
+	if set[0].no > o.highest {
+		o.requests++
+	}
+	o.highest = max(o.highest, set[len(set)-1].no)
+	return o.requests >= repeated
 }
 
 // findings aggregates occurrences, so that a fault is one finding with a count.
@@ -58,7 +78,6 @@ func (f *findings) init(e *Engine) {
 // raise takes in an occurrence: the first one of its key is handed out at once, later ones are counted.
 func (f *findings) raise(e *Engine, x occurrence) {
 	service := x.evidence.Service
-	e.metrics.finding(service, x.name, x.severity)
 	route := ""
 	if r := x.evidence.Request; r != nil && !x.anyRoute {
 		rules := x.by
@@ -77,9 +96,16 @@ func (f *findings) raise(e *Engine, x occurrence) {
 	if !ok {
 		o = &open{Finding: verdict.Finding{Name: x.name, Key: key, UID: findingUID(key, at), First: at, Last: at, CWE: f.classes[x.name].cwe}}
 	}
+	if x.set != nil && o.weigh(x.set) {
+		x.severity = max(x.severity, f.classes[x.name].severity)
+	}
+	e.metrics.finding(service, x.name, x.severity)
 	o.Count++
 	o.Last, o.Severity = max(o.Last, at), max(o.Severity, x.severity)
 	o.Evidence, o.Detail = *x.evidence, x.detail
+	if c := o.Evidence.Candidates; len(c) > maxNamed {
+		o.Evidence.Candidates = slices.Clone(c[:maxNamed])
+	}
 	if !ok {
 		f.send(o, e.now)
 		f.open.Put(key, o)

@@ -19,15 +19,32 @@ type outcome struct {
 	shown    []observed // what the statement shows
 	decides  []observed // the part of it that decided
 	findings []fault
-	exempt   string // why, if exempt
+	exempt   string     // why, if exempt
+	set      []*request // candidates that judged it, if it was judged by them
+	stands   []standing // what each concludes from its identity
+	own      []string   // their tenants, once asked for
 	by       allowance
 }
 
 // judge gives a statement its verdict, or holds it until a name is known.
 func (e *Engine) judge(u *unit) {
+	if u.link.rule == verdict.LinkSet { // it was held
+		u.link = link{rule: verdict.LinkNone, reason: verdict.Ambiguous}
+	}
+	if e.contradicted(u) {
+		u.link = link{rule: verdict.LinkNone, reason: verdict.Conflict}
+	}
 	o := outcome{req: u.link.req}
-	if o.req != nil && (o.req.detached || o.req.lossy) {
-		u.blind = u.blind || o.req.lossy && !o.req.detached
+	if o.req != nil && o.req.detached && u.link.rule == verdict.LinkThread && u.link.task {
+		u.link.rule = verdict.LinkTask
+	}
+	if u.link.task && u.link.rule != verdict.LinkThread && u.txn != nil && u.txn.contradicted() {
+		u.link, o.req = link{rule: verdict.LinkNone, reason: verdict.Conflict}, nil
+	}
+	// The thread of a request with an identifier, or with a task, does not matter.
+	detached := o.req != nil && o.req.detached && u.link.rule != verdict.LinkToken && !u.link.task
+	if o.req != nil && (detached || o.req.lossy) {
+		u.blind = u.blind || o.req.lossy && !detached
 		u.link = link{rule: verdict.LinkNone, reason: verdict.Ambiguous}
 		o.req = nil
 	}
@@ -91,6 +108,12 @@ func (e *Engine) judgeTouched(u *unit, o *outcome, owned bool) {
 		o.verdict = verdict.NoTenant
 	case u.link.background:
 		o.verdict = verdict.Background
+		e.noteWork(u)
+	case u.link.idle:
+		o.verdict, o.reason = verdict.Unattributed, u.set.lacks
+		e.noteWork(u)
+	case e.bySet(u):
+		e.judgeSet(u, o, owned)
 	case o.req == nil:
 		o.verdict, o.reason = verdict.Unattributed, u.link.reason
 	default:
@@ -101,14 +124,11 @@ func (e *Engine) judgeTouched(u *unit, o *outcome, owned bool) {
 
 func (e *Engine) judgeLinked(u *unit, o *outcome, owned bool) {
 	id := o.standing.id
-	var firm, foreign, accusing, known []observed
+	var foreign, accusing, known []observed
 	conflict := false // a tenant is that of an identity which the connection had before, or rows and role disagree
 	below := false
-	for _, s := range o.shown {
-		if s.level == verdict.EvidenceHeuristic {
-			continue // a sign, no evidence
-		}
-		firm = append(firm, s)
+	firm := u.firm(o)
+	for _, s := range firm {
 		if id != nil && slices.Contains(id.Tenants, s.tenant) {
 			continue
 		}
@@ -196,6 +216,9 @@ func (e *Engine) privileged(o *outcome, foreign []observed) bool {
 
 // exempted tells whether the policy exempts a statement.
 func (e *Engine) exempted(u *unit, o *outcome) bool {
+	if !e.policyOf(u.proc).Exempts() {
+		return false
+	}
 	use := policy.Use{
 		Time: time.Unix(0, u.written).UTC(), Route: o.req.seen.Path, DatabaseRole: u.session.user, Service: e.service(u.proc),
 		Write: u.writes(), Fingerprint: u.fingerprint, IdentityTenant: o.standing.tenant,

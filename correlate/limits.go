@@ -9,8 +9,10 @@ import (
 type Limits struct {
 	Processes   int // 16,384
 	Threads     int // of a process: 4,096
-	Connections int // 65,536
+	Connections int // 131,072
 	Requests    int // open at a time: 65,536
+	Lingering   int // ended ones of a process that may still cause statements: 4,096
+	Tokens      int // identifiers of requests, made by servers: 8,192
 	InFlight    int // statements of a database connection without their answer: 4,096
 	Prepared    int // PREPARE bodies and cursors of a database connection, each: 256
 	Texts       int // SQL texts whose analysis is kept: 2,048
@@ -29,8 +31,10 @@ type Limits struct {
 func (l Limits) withDefaults() Limits {
 	l.Processes = cmp.Or(l.Processes, 16_384)
 	l.Threads = cmp.Or(l.Threads, 4_096)
-	l.Connections = cmp.Or(l.Connections, 65_536)
+	l.Connections = cmp.Or(l.Connections, 131_072)
 	l.Requests = cmp.Or(l.Requests, 65_536)
+	l.Lingering = cmp.Or(l.Lingering, 4_096)
+	l.Tokens = cmp.Or(l.Tokens, 8_192)
 	l.InFlight = cmp.Or(l.InFlight, 4_096)
 	l.Prepared = cmp.Or(l.Prepared, 256)
 	l.Texts = cmp.Or(l.Texts, 2_048)

@@ -14,12 +14,38 @@ func formatTime(nanoseconds int64) string {
 	return time.Unix(0, nanoseconds).UTC().Format(timeFormat)
 }
 
+// stamp writes times of the same second again without working out its date.
+type stamp struct {
+	second int64
+	text   string // up to the point; "" none yet
+}
+
+func (s *stamp) format(nanoseconds int64) string {
+	second, rest := nanoseconds/1e9, nanoseconds%1e9
+	if nanoseconds < 0 {
+		return formatTime(nanoseconds)
+	}
+	if s.text == "" || s.second != second {
+		s.second, s.text = second, formatTime(second * 1e9)[:len("2006-01-02T15:04:05.")]
+	}
+	var digits [10]byte
+	digits[9] = 'Z'
+	for i := 8; i >= 0; i-- {
+		digits[i] = byte('0' + rest%10)
+		rest /= 10
+	}
+	return s.text + string(digits[:])
+}
+
 // conclude counts a verdict, hands out its line, and raises its findings.
 func (e *Engine) conclude(u *unit, o *outcome) {
 	e.detect(u, o)
 	line := e.line(u, o)
 	service := line.Service
 	e.metrics.statement(service, line.Verdict, line.Link, line.Reason)
+	if o.set != nil {
+		e.measureSet(u, o, service)
+	}
 	if o.verdict == verdict.Exempt {
 		e.metrics.exempt(service, o.by)
 	}
@@ -41,6 +67,7 @@ func (e *Engine) conclude(u *unit, o *outcome) {
 		x := occurrence{
 			name: f.name, detail: detail, severity: cmp.Or(f.severity, severityOf(f.name)), evidence: line,
 			tenants: line.DatabaseTenants, fingerprint: line.SQL.Fingerprint, anyTenant: f.anyTenant, by: e.policyOf(u.proc),
+			set: o.set,
 		}
 		if f.scope != "" {
 			x.tenants, x.fingerprint, x.scope, x.anyRoute = nil, "", f.scope, true
@@ -66,8 +93,10 @@ func (e *Engine) line(u *unit, o *outcome) *verdict.Statement {
 	if o.decides == nil {
 		o.decides = o.shown
 	}
-	line := &verdict.Statement{
-		Version: verdict.FormatVersion, Time: formatTime(u.written),
+	parts := new(lineParts)
+	line := &parts.line
+	*line = verdict.Statement{
+		Version: verdict.FormatVersion, Time: e.stamp.format(u.written),
 		Verdict: o.verdict, Findings: make([]string, len(o.findings)), Reason: o.reason, Link: u.link.rule,
 		EvidenceLevel: strongest(o.decides), DatabaseTenants: tenants(o.shown), Candidates: []verdict.Candidate{},
 		Service: e.service(u.proc), PID: u.proc.pid, TID: u.tid, Process: u.proc.name,
@@ -78,8 +107,9 @@ func (e *Engine) line(u *unit, o *outcome) *verdict.Statement {
 		line.Findings[i] = f.name
 	}
 	line.Timeline.Use = u.written
+	e.describeSet(line, o)
 	if o.req != nil {
-		e.describe(line, o.req, o.standing)
+		e.describeIn(parts, o.req, o.standing)
 		if u.link.shared {
 			line.Request = nil
 		}
@@ -98,12 +128,28 @@ func (u *unit) sql() verdict.SQL {
 	}
 }
 
+// lineParts is a line and what it points to, made in one piece.
+type lineParts struct {
+	line       verdict.Statement
+	connection verdict.Connection
+	request    verdict.Request
+}
+
 // describe adds a request and its identity to a line.
 func (e *Engine) describe(line *verdict.Statement, r *request, s standing) {
+	parts := lineParts{line: *line}
+	e.describeIn(&parts, r, s)
+	*line = parts.line
+}
+
+func (e *Engine) describeIn(parts *lineParts, r *request, s standing) {
+	line := &parts.line
 	line.IdentityLevel, line.IdentityTenant = s.level, s.tenant
-	line.Connection = &verdict.Connection{Remote: r.conn.remote, Local: r.conn.local}
+	parts.connection = verdict.Connection{Remote: r.conn.remote, Local: r.conn.local}
+	line.Connection = &parts.connection
 	if r.seen != nil {
-		line.Request = &verdict.Request{Method: r.seen.Method, Path: r.seen.Path, ID: r.seen.ID, Status: r.status}
+		parts.request = verdict.Request{Method: r.seen.Method, Path: r.seen.Path, ID: r.seen.ID, Status: r.status}
+		line.Request = &parts.request
 		if p := e.policyOf(r.proc); p.EvidenceRules().PathTemplate {
 			line.Request.Path = p.Route(r.seen.Path)
 		}

@@ -16,11 +16,19 @@ type link struct {
 	background bool
 	// blind is set when the request that caused it may have been lost.
 	blind bool
+	// apart is set with background when its thread never had to do with a request.
+	apart bool
+	// idle is set when nothing is known that may have caused the statement, and yet something may.
+	idle bool
+	// astray is set when its task tells of a request, but not of which: then it is not taken for its thread's.
+	astray bool
+	// task is set when its task ties the statement to req: then it stays, whatever the thread turns out to be.
+	task bool
 }
 
 // enter adds a request to the thread that read it.
 func (e *Engine) enter(t *thread, r *request) {
-	t.hasRead, t.unsure, t.read = true, false, r.no
+	t.hasRead, t.unsure, t.read, t.last, t.born = true, false, r.no, r, nil
 	if t.multiplexing {
 		r.detached = true
 		return
@@ -59,7 +67,7 @@ func (e *Engine) leave(r *request) {
 
 // detach marks a thread as one that multiplexes, for good: its open requests, and all later ones, cannot be told apart by thread.
 func (e *Engine) detach(t *thread) {
-	t.multiplexing = true
+	t.multiplexing, t.proven = true, false
 	e.untie(t)
 }
 
@@ -82,7 +90,7 @@ func (e *Engine) threadWaited(ev *event.ThreadWaited) {
 	if !ok {
 		return
 	}
-	t.unsure = false
+	t.unsure, t.last = false, nil
 	switch {
 	case len(t.open) == 0:
 	case t.leftBehind():
@@ -92,29 +100,35 @@ func (e *Engine) threadWaited(ev *event.ThreadWaited) {
 	}
 }
 
-// linkOf ties a statement that a thread writes now to a request.
-func (e *Engine) linkOf(p *process, tid uint32) link {
-	var t *thread
-	if tid != 0 {
-		t = p.thread(tid)
-	} else {
-		t = &thread{}
+// threadLink ties a statement that a thread writes now to a request, or says what may have caused it.
+func (e *Engine) threadLink(p *process, t *thread) (link, candidates) {
+	none := func(reason verdict.Reason) (link, candidates) {
+		return link{rule: verdict.LinkNone, reason: reason}, e.candidatesOf(p, t)
 	}
+	p.window.prune(e.now)
+	quiet := len(p.window.list) == 0 && e.now >= p.window.missing // no request is there that may have caused it
 	switch {
-	case t.multiplexing && len(p.requests) > 0:
-		return link{rule: verdict.LinkNone, reason: verdict.Ambiguous}
-	case len(t.open) > 0:
+	case len(t.open) > 0 && !t.multiplexing:
 		l := link{rule: verdict.LinkThread, req: t.open[0], shared: len(t.open) > 1}
 		for _, r := range t.open[1:] {
 			if r.peer != l.req.peer {
-				return link{rule: verdict.LinkNone, reason: verdict.Ambiguous}
+				return none(verdict.Ambiguous)
 			}
 		}
-		return l
-	case !t.unsure && (len(p.requests) == 0 || t.hasRead && !p.adrift()):
-		return e.unasked(p, t)
+		if t.proven { // what it does is certain enough not to look at others
+			return l, candidates{}
+		}
+		return l, e.candidatesOf(p, t)
+	case t.known && !t.hasRead && !t.descends && !t.multiplexing && e.now >= p.blindUntil:
+		return link{rule: verdict.LinkNone, background: true, apart: true}, candidates{}
+	case t.multiplexing && !quiet:
+		return none(verdict.Ambiguous)
+	case t.hasRead && !t.multiplexing && !p.adrift() && !(t.last != nil && t.last.lingers(e.now)) && !t.unsure: // it is between requests
+		return e.unasked(p, t), candidates{}
+	case !quiet, t.unsure:
+		return none(verdict.NoLink)
 	}
-	return link{rule: verdict.LinkNone, reason: verdict.NoLink}
+	return e.unasked(p, t), e.candidatesOf(p, t)
 }
 
 // unasked is the link of a statement that no open request may have caused: what is known to have been missed may have.
@@ -137,6 +151,7 @@ func (e *Engine) strayed(r *request) {
 	if r.thread != nil {
 		r.thread.unsure = true
 	}
+	r.strayed = true
 	r.proc.strayUntil = e.now + int64(e.limits.DeferFor)
 }
 
@@ -151,4 +166,4 @@ func (p *process) adrift() bool {
 }
 
 // exact tells whether the link ties the statement to a request.
-func (l *link) exact() bool { return l.req != nil && !l.req.detached }
+func (l *link) exact() bool { return l.req != nil && (!l.req.detached || l.task) }

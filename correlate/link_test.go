@@ -19,6 +19,7 @@ func TestBackgroundAndNoLink(t *testing.T) {
 	tr.sql(db, 9, "SELECT 1")
 	tr.expect("unattributed/no_link none literal beta", "no_tenant none")
 	tr.respond(c, r, 7, 200)
+	tr.waited(7)
 	tr.sql(db, 7, selectBeta)
 	tr.expect("background none literal beta")
 
@@ -36,18 +37,18 @@ func TestThreadThatMultiplexes(t *testing.T) {
 	tr.sql(db, 7, selectBeta) // looks like a violation of acme's request
 	tr.expect()
 	tr.play(&event.ThreadWaited{Header: tr.head(web, 7)})
-	tr.expect("unattributed/ambiguous none literal beta")
+	tr.expect("violation set literal beta [CROSS_TENANT_READ]")
 	tr.sql(db, 7, selectBeta)
-	tr.expect("unattributed/ambiguous none literal beta")
+	tr.expect("violation set literal beta [CROSS_TENANT_READ]")
 	tr.respond(a, ra, 7, 200)
 	tr.sql(db, 7, selectBeta)
-	tr.expect("background none literal beta")
+	tr.expect("violation set literal beta [BACKGROUND_TENANT_DRIFT]")
 
-	// For good: a later request alone on the thread is not linked either.
+	// For good: a later request alone on the thread is not linked by it either.
 	rb := tr.request(b, 7, "/")
 	tr.sql(db, 7, selectScoped)
 	tr.respond(b, rb, 7, 200)
-	tr.expect("unattributed/ambiguous none literal acme")
+	tr.expect("ok_set set literal acme")
 
 	// Until another process has the pid.
 	tr.play(&event.ProcessStarted{Header: tr.head(web, web), Name: "app", Service: "app"})
@@ -56,7 +57,7 @@ func TestThreadThatMultiplexes(t *testing.T) {
 	tr.sql(db, 7, selectScoped)
 	tr.respond(a, ra, 7, 200)
 	tr.expect("ok_exact thread literal acme")
-	tr.expectFindings()
+	tr.expectFindings("CROSS_TENANT_READ", "BACKGROUND_TENANT_DRIFT")
 }
 
 func TestWaitBetweenRequestsIsBlockingStyle(t *testing.T) {
@@ -77,13 +78,13 @@ func TestSecondConnectionWhileOneIsOpen(t *testing.T) {
 	ra := tr.request(a, 7, "/")
 	tr.sql(db, 7, selectBeta)
 	rb := tr.request(b, 7, "/")
-	tr.expect("unattributed/ambiguous none literal beta")
+	tr.expect("violation set literal beta [CROSS_TENANT_READ]") // when it was written, no other was open
 	tr.sql(db, 7, selectBeta)
 	tr.respond(a, ra, 7, 200)
 	tr.sql(db, 7, selectScoped)
 	tr.respond(b, rb, 7, 200)
-	tr.expect("unattributed/ambiguous none literal beta", "unattributed/ambiguous none literal acme")
-	tr.expectFindings()
+	tr.expect("ok_set set literal beta", "ok_set set literal acme")
+	tr.expectFindings("CROSS_TENANT_READ")
 }
 
 // Pipelined requests of one connection have one identity: it needs no guess, only the request does.
@@ -132,7 +133,8 @@ func TestPipelinedRequestsPutAside(t *testing.T) {
 
 			tr.sql(db, 8, selectScoped) // /2 taken from the buffer by another thread
 			tr.respond(b, r2, 8, 200)
-			tr.expect("unattributed/no_link none literal acme")
+			tr.expect("ok_set set literal acme")
+			tr.wait(3 * time.Second)
 			tr.sql(db, 8, selectScoped)
 			tr.expect("background none literal acme")
 			tr.expectFindings()
@@ -186,7 +188,7 @@ func TestTransactionOfTwoRequestsIsAConflict(t *testing.T) {
 	tr.respond(b, rb, 8, 200)
 	tr.expect("ok_exact thread literal acme", "ok_exact thread literal beta [DB_CONNECTION_SHARED]")
 	tr.sql(db, 9, "COMMIT")
-	tr.expect("no_tenant none", "unattributed/conflict none literal beta")
+	tr.expect("unattributed/conflict none literal beta", "no_tenant none")
 	tr.expectFindings("DB_CONNECTION_SHARED")
 }
 

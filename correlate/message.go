@@ -5,15 +5,20 @@ import (
 
 	"tenantrace/collector/event"
 	"tenantrace/correlate/tenantsql"
+	"tenantrace/correlate/verdict"
 )
 
 // message is SQL that was written and whose answer is not complete: a Query message with any number of statements, or one Execute.
 type message struct {
 	seen   *event.Statement
 	proc   *process
+	thread *thread
 	link   link
+	set    candidates
+	born   *request // that its thread was created for
 	split  bool
 	parts  []string      // statements of a Query's text; of an Execute its text
+	one    [1]string     // what parts are, of an Execute
 	next   int           // index of the next answer
 	part   *event.Result // what was seen of the answer that was not seen whole; nil: nothing
 	blind  bool          // events were lost while it was in flight
@@ -35,8 +40,12 @@ func (e *Engine) statementWritten(ev *event.Statement) {
 		}
 		s.writers[ev.PID] = struct{}{}
 	}
-	m := &message{seen: ev, proc: p, link: e.linkOf(p, ev.TID)}
-	m.blind = m.link.blind
+	m := &message{seen: ev, proc: p, thread: p.threadOf(ev.TID)}
+	m.link, m.set = e.linkOf(p, m.thread, ev.Task)
+	m.blind = m.link.blind || m.set.lacks == verdict.Loss && m.link.req == nil
+	if r := m.thread.born; r != nil && !r.detached && m.link.req == nil && !m.link.astray && !m.blind {
+		m.born = r
+	}
 	e.checkShared(s, m)
 	s.inFlight = append(s.inFlight, m)
 	if len(s.inFlight) > e.limits.InFlight {
@@ -91,7 +100,8 @@ func (e *Engine) separate(s *session, m *message) {
 	}
 	m.split = true
 	if !m.seen.Simple {
-		m.parts = []string{m.seen.Text}
+		m.one[0] = m.seen.Text
+		m.parts = m.one[:]
 		return
 	}
 	m.parts = tenantsql.Split(s.dialect(), m.seen.Text, m.seen.Cut)
@@ -112,8 +122,10 @@ func (e *Engine) answer(s *session, m *message, result *event.Result) {
 	e.unitNo++
 	u := &unit{
 		no: e.unitNo, session: s, proc: m.proc, tid: m.seen.TID, written: m.seen.Time, ready: e.now, link: m.link,
+		thread: m.thread, set: m.set, born: m.born,
 		blind: m.blind, desync: m.desync, unseen: result == nil, rows: -1,
 	}
+	u.relations, u.values = u.room.relations[:0], u.room.values[:0]
 	text, cut, unknown := "", m.seen.Cut && i >= len(m.parts)-1, m.seen.NoText
 	switch {
 	case i < len(m.parts):
@@ -127,6 +139,10 @@ func (e *Engine) answer(s *session, m *message, result *event.Result) {
 	if !unknown {
 		r = e.read(s, text, cut, m.seen.Params)
 		r.sets, r.setsCut = m.seen.Sets, m.seen.SetsCut
+	}
+	if m.seen.Simple && !cut { // a prepared statement may bear the identifier of the request that prepared it
+		u.token = tenantsql.RequestID(text)
+		m.proc.tagged = m.proc.tagged || u.token != ""
 	}
 	u.textCut, u.noText = cut, unknown && !cut && !u.unparsed || r.unknown
 	if r.said != nil {
@@ -143,13 +159,15 @@ func (e *Engine) answer(s *session, m *message, result *event.Result) {
 	e.applyUse(s, &r, result)
 	if s.group != nil {
 		u.txn = s.group
+		s.group.lone = s.group.lone || s.group.by != nil && s.group.by != m.proc
 		s.group.by = m.proc
 		if u.link.exact() {
-			s.group.cause(u.link.req)
+			s.group.cause(u.link.req, u.link.task)
 		}
+		s.group.narrow(u.set)
+		s.group.lone = s.group.lone || m.proc.sessions < 2
 	}
-	u.noteOpen()
 	u.sharing, u.reader = m.sharing, m.reader
-	e.place(s, u)
+	e.place(u)
 	e.endEffects(s, &r, result)
 }

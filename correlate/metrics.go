@@ -37,7 +37,7 @@ var unreadReasons = [...]string{unreadHTTP2, unreadUnknown}
 var reasons = [...]verdict.Reason{
 	verdict.NoLink, verdict.Ambiguous, verdict.IdentityUnknown, verdict.NoCertificate, verdict.Unverified, verdict.Unmapped,
 	verdict.TenantUnknown, verdict.NoEvidence, verdict.SessionUnknown, verdict.Unparsed, verdict.Cut, verdict.Conflict, verdict.Unseen,
-	verdict.Desync,
+	verdict.Desync, verdict.Unobserved, verdict.CandidateUnknown, verdict.MixedWork, verdict.Evicted,
 }
 
 var links = [...]verdict.Link{
@@ -45,7 +45,7 @@ var links = [...]verdict.Link{
 }
 
 var evictedTables = [...]string{
-	"connections", "databases", "deferred", "findings", "held", "in_flight", "processes", "requests", "tables", "threads", "transactions",
+	"connections", "databases", "deferred", "findings", "held", "in_flight", "lingering", "processes", "requests", "tables", "threads", "tokens", "transactions",
 }
 
 // metrics are the engine's own.
@@ -67,6 +67,8 @@ type metrics struct {
 	expiredConns *prometheus.GaugeVec
 	revokedConns *prometheus.GaugeVec
 	verdictLag   prometheus.Histogram
+	setPower     *prometheus.HistogramVec
+	setMembers   *prometheus.CounterVec
 	evictedTotal *prometheus.CounterVec
 	unreadable   *prometheus.CounterVec
 }
@@ -75,6 +77,7 @@ type metrics struct {
 type counters struct {
 	verdicts map[verdict.Verdict]prometheus.Counter
 	links    map[verdict.Link]prometheus.Counter
+	members  map[memberState]prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer) (*metrics, error) {
@@ -111,6 +114,12 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 			Help:    "Time from the last event that a verdict needs to the verdict, by the clock of the events.",
 			Buckets: []float64{.001, .01, .1, .25, 1, 5, 30, 60},
 		}),
+		setPower: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: "tenantrace", Name: "set_power",
+			Help:    "Share of a service's known tenants whose data would have been taken for wrong, for each statement judged by a set of candidates.",
+			Buckets: []float64{.1, .25, .5, .75, .9, .99},
+		}, []string{"service"}),
+		setMembers:   counter("set_candidates_total", "Requests in the sets by which statements were judged: open ones, those open for long, those that were answered.", "service", "state"),
 		evictedTotal: counter("evicted_total", "Entries that had to leave a bounded table.", "table"),
 		unreadable:   counter("unreadable_sessions_total", "Database connections whose bytes can no longer be read, by reason: their statements are not seen on them.", "reason"),
 	}
@@ -124,7 +133,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		return m, nil
 	}
 	for _, c := range []prometheus.Collector{
-		m.requests, m.unread, m.statements, m.links, m.unattributed, m.exempted, m.lapsedTotal, m.ended, m.findings, m.tlsConns, m.certificates, m.expiredConns, m.revokedConns, m.verdictLag, m.evictedTotal,
+		m.requests, m.unread, m.statements, m.links, m.unattributed, m.exempted, m.lapsedTotal, m.ended, m.findings, m.tlsConns, m.certificates, m.expiredConns, m.revokedConns, m.verdictLag, m.setPower, m.setMembers, m.evictedTotal,
 		m.unreadable,
 	} {
 		if err := reg.Register(c); err != nil {
@@ -148,7 +157,7 @@ func (m *metrics) label(service string) string {
 	} else {
 		m.services[service] = l
 	}
-	c := &counters{verdicts: make(map[verdict.Verdict]prometheus.Counter), links: make(map[verdict.Link]prometheus.Counter)}
+	c := &counters{verdicts: make(map[verdict.Verdict]prometheus.Counter), links: make(map[verdict.Link]prometheus.Counter), members: make(map[memberState]prometheus.Counter)}
 	m.held[l] = c
 	for _, v := range verdict.All {
 		c.verdicts[v] = m.statements.WithLabelValues(l, string(v))
@@ -179,6 +188,10 @@ func (m *metrics) label(service string) string {
 	m.certificates.WithLabelValues(l)
 	m.expiredConns.WithLabelValues(l)
 	m.revokedConns.WithLabelValues(l)
+	m.setPower.WithLabelValues(l)
+	for _, s := range memberStates {
+		c.members[s] = m.setMembers.WithLabelValues(l, string(s))
+	}
 	return l
 }
 

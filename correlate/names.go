@@ -10,6 +10,7 @@ type nameKey struct{ service, tenant string }
 type names struct {
 	limit    int
 	seen     map[nameKey]struct{} // of certificates and directories; never forgotten
+	count    map[string]int       // of them, by service
 	anything bool                 // every name passes for known
 	waiting  map[nameKey][]*unit
 }
@@ -17,6 +18,7 @@ type names struct {
 func (n *names) init(limit int) {
 	n.limit = limit
 	n.seen = make(map[nameKey]struct{})
+	n.count = make(map[string]int)
 	n.waiting = make(map[nameKey][]*unit)
 }
 
@@ -36,6 +38,7 @@ func (n *names) learn(service, tenant string) bool {
 		return false
 	}
 	n.seen[key] = struct{}{}
+	n.count[service]++
 	return true
 }
 

@@ -30,7 +30,19 @@ type process struct {
 	strayUntil, blindUntil int64
 	blindAt                uint64
 
-	wary bool // a thread that multiplexes was forgotten: no thread met later is taken for a blocking one
+	wary    bool // a thread that multiplexes was forgotten: no thread met later is taken for a blocking one
+	forgot  bool // one that worked for requests was forgotten
+	lineage bool // all creations of its threads were seen, but of those that were there before any request
+	ended   bool
+	tagged  bool // its statements bear identifiers of requests
+	tokens  bool // its responses do, such that no client sent
+
+	sessions int // of databases, that it opened
+
+	window          window
+	unobservedUntil int64               // requests may be open that began before it was traced
+	works           map[string]struct{} // fingerprints of statements that ran without a request
+	worksMore       bool                // there were more than are kept
 }
 
 // thread is what is known of a thread. Its open requests are a set: with more than one of them nothing can be told by thread.
@@ -40,6 +52,14 @@ type thread struct {
 	read         uint64 // number of the last one
 	unsure       bool   // that one ended without its answer being seen whole: the thread may still work for it
 	multiplexing bool
+
+	last     *request // the last one that it read, until it waits; nil: it works for none that it read
+	proven   bool     // it has read a request, and not waited before the answer: it is a blocking one
+	known    bool     // it is known whether it descends from a thread that had read a request
+	descends bool     // it does
+	born     *request // that it was created for, if for one alone; nil: none, or not known
+	roams    bool     // it wrote statements on tenants' data, since its first request, that no request can have caused
+	waiting  []*unit  // statements that wait for its end
 }
 
 func (e *Engine) processStarted(ev *event.ProcessStarted) {
@@ -49,6 +69,10 @@ func (e *Engine) processStarted(ev *event.ProcessStarted) {
 	}
 	p := e.newProcess(ev.PID)
 	p.name, p.exe, p.cgroup = ev.Name, ev.Exe, ev.Cgroup
+	p.lineage = ev.Threads
+	if !ev.Late {
+		p.unobservedUntil = 0
+	}
 	if ev.Service != "" {
 		p.service = ev.Service
 	}
@@ -58,12 +82,14 @@ func (e *Engine) newProcess(pid uint32) *process {
 	p := &process{
 		pid: pid, service: unknownService,
 		conns: make(map[event.ConnID]*connection), requests: make(map[uint64]*request),
+		unobservedUntil: e.now + int64(e.limits.DeferFor),
 	}
 	p.threads = bounded.New(e.limits.Threads, func(_ uint32, t *thread) {
 		e.metrics.evicted("threads")
 		if t.multiplexing || len(t.open) > 0 {
 			p.wary = true
 		}
+		p.forgot = p.forgot || t.hasRead || t.descends
 	})
 	e.processes.Put(pid, p)
 	return p
@@ -80,10 +106,18 @@ func (e *Engine) process(pid uint32) *process {
 func (p *process) thread(tid uint32) *thread {
 	t, ok := p.threads.Get(tid)
 	if !ok {
-		t = &thread{multiplexing: p.wary}
+		t = &thread{multiplexing: p.wary, known: p.lineage && !p.forgot}
 		p.threads.Put(tid, t)
 	}
 	return t
+}
+
+// threadOf returns the thread of an event; one without a name is nobody's.
+func (p *process) threadOf(tid uint32) *thread {
+	if tid == 0 {
+		return &thread{multiplexing: p.wary}
+	}
+	return p.thread(tid)
 }
 
 func (e *Engine) processExited(ev *event.ProcessExited) {
@@ -95,6 +129,7 @@ func (e *Engine) processExited(ev *event.ProcessExited) {
 
 // endProcess ends the connections, requests and statements of a process that has left the table.
 func (e *Engine) endProcess(p *process) {
+	p.ended = true
 	for _, id := range slices.Sorted(maps.Keys(p.conns)) {
 		c := p.conns[id]
 		delete(p.conns, id)
@@ -108,6 +143,7 @@ func (e *Engine) endProcess(p *process) {
 	for _, no := range slices.Sorted(maps.Keys(p.requests)) {
 		e.endRequest(p.requests[no])
 	}
+	e.endThreads(p)
 }
 
 // service is the name under which a process is counted and judged: the policy's, if it names one.

@@ -24,6 +24,7 @@ var chosenTexts = []string{
 	"SELECT 1 FROM invoices WHERE tenant_id = 'nobody'", "", ";;", "garbage '", "EXPLAIN ANALYZE EXECUTE q", "DECLARE c CURSOR FOR SELECT 1", "FETCH c",
 	"SET search_path = s_beta, public", "SET LOCAL search_path = s_acme", "SELECT 1 FROM s_beta.orders JOIN orders USING (id)", "SET ROLE r_beta", "RESET ROLE",
 	"USE d_beta", "SELECT id, slug FROM tenants", "SELECT 1 FROM invoices WHERE k = 'beta:1'", "DELETE FROM d_acme.orders", "SET @t = 'beta'",
+	selectBeta + " /*request_id:aaaaaaaa-1*/", selectScoped + " /*request_id:bbbbbbbb-2*/",
 }
 
 // randomPolicies are the policies that random events are judged by.
@@ -51,6 +52,14 @@ evidence: { path: template }
 
 var chosenTenants = []string{"acme", "beta", "gamma", "", "Nobody"}
 
+func chosenTask(pick chooser) *event.Task {
+	if pick(3) == 0 {
+		return &event.Task{None: []event.TaskCause{event.TaskNone, event.TaskShared, event.TaskBacklog, event.TaskClosed}[pick(4)]}
+	}
+	direct := pick(2) == 0
+	return &event.Task{Conn: event.ConnID(pick(10)), Read: uint64(pick(6)), Direct: direct, Own: direct && pick(2) == 0}
+}
+
 func chosenEvent(pick chooser, now *int64) event.Event {
 	if pick(40) == 0 {
 		*now += int64(pick(70)) * int64(time.Second)
@@ -61,10 +70,16 @@ func chosenEvent(pick chooser, now *int64) event.Event {
 	tenant := chosenTenants[pick(len(chosenTenants))]
 	switch pick(24) {
 	case 0:
-		return &event.ProcessStarted{Header: h, Name: "x", Service: []string{"", "a", "b"}[pick(3)], Cgroup: []string{"", "/x", "/system.slice/b.service"}[pick(3)]}
+		return &event.ProcessStarted{Header: h, Name: "x", Late: pick(4) == 0, Threads: pick(2) == 0, Service: []string{"", "a", "b"}[pick(3)], Cgroup: []string{"", "/x", "/system.slice/b.service"}[pick(3)]}
 	case 1:
 		if pick(6) == 0 {
 			return &event.ProcessExited{Header: h}
+		}
+		switch pick(4) {
+		case 0:
+			return &event.ThreadStarted{Header: h, Parent: uint32(pick(4))}
+		case 1:
+			return &event.ThreadEnded{Header: h}
 		}
 		return &event.Tick{Header: h}
 	case 2:
@@ -89,9 +104,9 @@ func chosenEvent(pick chooser, now *int64) event.Event {
 		}
 		return i
 	case 6, 7, 8:
-		return &event.HTTPRequest{Header: h, Conn: conn, Seq: seq, Method: "GET", Path: "/t/" + tenant + "/x"}
+		return &event.HTTPRequest{Header: h, Conn: conn, Seq: seq, Read: uint64(pick(4)), ID: []string{"", "", "bbbbbbbb-2"}[pick(3)], Method: "GET", Path: "/t/" + tenant + "/x"}
 	case 9:
-		return &event.HTTPResponse{Header: h, Conn: conn, Seq: seq, Status: 200 + 100*pick(4)}
+		return &event.HTTPResponse{Header: h, Conn: conn, Seq: seq, Status: 200 + 100*pick(4), ID: []string{"", "aaaaaaaa-1", "bbbbbbbb-2"}[pick(3)]}
 	case 10:
 		return &event.HTTPResponseEnd{Header: h, Conn: conn, Seq: seq}
 	case 11:
@@ -117,6 +132,9 @@ func chosenEvent(pick chooser, now *int64) event.Event {
 		s.Params = []event.Param{{Known: pick(4) > 0, Null: pick(5) == 0, Value: tenant}}
 		if pick(12) == 0 {
 			s.Text, s.NoText = "", true
+		}
+		if pick(2) == 0 {
+			s.Task = chosenTask(pick)
 		}
 		return s
 	default:
@@ -157,7 +175,7 @@ func runAll(t testing.TB, text string, events []event.Event) (lines, found []str
 	count := make(map[verdict.Verdict]int)
 	e, err := New(Config{
 		Policy: rules, Registerer: reg,
-		Limits: Limits{Processes: 2, Threads: 3, Connections: 7, Requests: 5, InFlight: 3, Prepared: 1, Texts: 3, Deferred: 6, Held: 4, Names: 3, Databases: 2, Tables: 1, Findings: 4},
+		Limits: Limits{Processes: 2, Threads: 3, Connections: 7, Requests: 5, Lingering: 4, Tokens: 1, InFlight: 3, Prepared: 1, Texts: 3, Deferred: 6, Held: 4, Names: 3, Databases: 2, Tables: 1, Findings: 4},
 		Verdict: func(v *verdict.Statement) {
 			count[v.Verdict]++
 			keep(&lines, v)
@@ -166,9 +184,11 @@ func runAll(t testing.TB, text string, events []event.Event) (lines, found []str
 				t.Errorf("verdict %q", v.Verdict)
 			case (v.Reason != "") != (v.Verdict == verdict.Unattributed || v.Verdict == verdict.Blind):
 				t.Errorf("verdict %q with reason %q", v.Verdict, v.Reason)
-			case v.Verdict == verdict.Violation && (len(v.Findings) == 0 || v.Certificate == nil || v.Link == verdict.LinkNone || v.IdentityLevel != verdict.LevelConnection || v.EvidenceLevel == verdict.EvidenceHeuristic):
+			case v.Verdict == verdict.Violation && (len(v.Findings) == 0 || v.Certificate == nil && v.Link != verdict.LinkSet || v.Link == verdict.LinkNone || v.IdentityLevel != verdict.LevelConnection || v.EvidenceLevel == verdict.EvidenceHeuristic):
 				t.Errorf("a violation without its grounds: %+v", v)
-			case v.Link != verdict.LinkNone && v.Connection == nil, v.Link == verdict.LinkNone && v.Request != nil:
+			case (v.Link == verdict.LinkSet) != (len(v.Candidates) > 0), (v.Verdict == verdict.OKSet) && v.Link != verdict.LinkSet:
+				t.Errorf("verdict %q, link %q with %d candidates", v.Verdict, v.Link, len(v.Candidates))
+			case v.Link != verdict.LinkNone && v.Link != verdict.LinkSet && v.Connection == nil, v.Link == verdict.LinkNone && v.Request != nil:
 				t.Errorf("link %q with connection %v and request %v", v.Link, v.Connection, v.Request)
 			}
 		},
@@ -184,7 +204,7 @@ func runAll(t testing.TB, text string, events []event.Event) (lines, found []str
 	if uint64(len(lines)) != e.unitNo {
 		t.Errorf("%d verdicts for %d statements", len(lines), e.unitNo)
 	}
-	if e.deferred.n+e.grouped.n+e.held.n+len(e.names.waiting)+e.conns.Len()+e.requests.Len() != 0 {
+	if e.meeting.n+e.bearing.n+e.parting.n+e.deferred.n+e.grouped.n+e.held.n+len(e.names.waiting)+e.conns.Len()+e.requests.Len() != 0 {
 		t.Errorf("after Close: %d deferred, %d grouped, %d held, %d names, %d connections, %d requests",
 			e.deferred.n, e.grouped.n, e.held.n, len(e.names.waiting), e.conns.Len(), e.requests.Len())
 	}

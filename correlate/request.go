@@ -17,6 +17,11 @@ type request struct {
 	later  []epoch // identities that its connection took on while it was open, in their order
 	start  int64
 
+	until    int64  // when it ceases to be a cause of statements; 0: it is open
+	finished int64  // when its answer was complete; 0: it was not, or that was not seen
+	named    string // the identifier in its response
+	strayed  bool   // its end was not seen: its handler may work on
+
 	response int64 // when the response began, 0 not yet
 	status   int
 	ended    bool
@@ -47,6 +52,7 @@ func (e *Engine) requestStarted(ev *event.HTTPRequest) {
 	r.behind = len(c.requests) > 0
 	c.requests = append(c.requests, r)
 	p.requests[r.no] = r
+	p.window.add(r)
 	if ev.TID != 0 {
 		e.enter(p.thread(ev.TID), r)
 	} else {
@@ -76,6 +82,8 @@ func (e *Engine) responseStarted(ev *event.HTTPResponse) {
 	}
 	if r := c.find(ev.Seq); r != nil {
 		r.status, r.response = ev.Status, ev.Time
+		r.named = ev.ID
+		e.tokenSeen(r, ev)
 		e.countRequest(r)
 	}
 }
@@ -88,6 +96,8 @@ func (e *Engine) responseEnded(ev *event.HTTPResponseEnd) {
 	if r := c.find(ev.Seq); r != nil {
 		if ev.Reason == "desync" {
 			e.strayed(r)
+		} else {
+			r.finished = max(ev.Time, 1)
 		}
 		e.endRequest(r)
 	}
@@ -99,13 +109,34 @@ func (e *Engine) endRequest(r *request) {
 		return
 	}
 	r.ended = true
+	e.linger(r)
 	e.leave(r)
 	r.conn.requests = remove(r.conn.requests, r)
+	r.conn.keepAnswered(r)
 	delete(r.proc.requests, r.no)
 	e.requests.Delete(r.no)
 	e.countRequest(r)
 	e.judgePending(r)
+	if r.named != "" {
+		if t, ok := e.tokens.Peek(r.named); ok && t.req == r {
+			e.meetAll(t)
+		}
+	}
 	e.checkRequest(r)
+}
+
+// linger keeps a request that ends among those that may cause statements, as long as work for it may go on.
+func (e *Engine) linger(r *request) {
+	spell := e.policyOf(r.proc).VerdictRules().Linger
+	if r.strayed {
+		spell = max(spell, e.limits.DeferFor)
+	}
+	for range r.proc.window.end(r, e.now+int64(spell), e.now, e.limits.Lingering) {
+		e.metrics.evicted("lingering")
+	}
+	if t := r.thread; t != nil && r.finished != 0 {
+		t.proven = true
+	}
 }
 
 // evictRequest ends a request that had to leave the table although it is open. Its thread may still work for it, so nothing can be told by that
@@ -124,6 +155,10 @@ func (e *Engine) judgePending(r *request) {
 	pending := r.pending
 	r.pending = nil
 	for _, u := range pending {
+		if u.link.task && !r.ended && !r.lossy {
+			r.pending = append(r.pending, u)
+			continue
+		}
 		if e.deferred.remove(u) {
 			u.ready = max(u.ready, e.now)
 			e.judge(u)

@@ -48,6 +48,7 @@ func (e *Engine) session(c *connection) *session {
 	if c.db == nil {
 		c.db = &session{conn: c, engine: event.PostgreSQL, settings: settings.New(nil, true)}
 		c.db.tables = e.database(c)
+		c.proc.sessions++
 	}
 	return c.db
 }
@@ -64,6 +65,8 @@ func (e *Engine) sessionStarted(ev *event.SessionStarted) {
 	}
 	if old != nil {
 		c.db.writers = old.writers
+	} else {
+		c.proc.sessions++
 	}
 	c.db.tables = e.database(c)
 }

@@ -1,6 +1,8 @@
 package correlate
 
 import (
+	"time"
+
 	"testing"
 
 	"tenantrace/collector/event"
@@ -140,6 +142,7 @@ func TestInheritedSession(t *testing.T) {
 	tr.respond(c, r, 7, 200)
 	tr.expect("no_tenant thread", "violation thread session beta [CROSS_TENANT_READ]")
 
+	tr.wait(3 * time.Second)
 	tr.sql(db, 9, "SELECT 1 FROM bills WHERE tenant_id = 'beta'") // now bills is tenant-owned
 	r = tr.request(c, 7, "/")
 	tr.sql(db, 7, "SELECT count(*) FROM bills")

@@ -26,9 +26,9 @@ func (e *Engine) checkShared(s *session, m *message) {
 			other = g.by.pid
 		}
 		if m.link.exact() && !m.link.shared {
-			for _, r := range g.causes {
-				if r != m.link.req && !r.ended && r.thread != nil {
-					m.sharing = r
+			for _, c := range g.causes {
+				if c.req != m.link.req && !c.req.ended && c.req.thread != nil {
+					m.sharing = c.req
 				}
 			}
 		}
@@ -68,6 +68,9 @@ func (e *Engine) checkReader(s *session, m *message, ev *event.Result) {
 // detectShared tells what checkShared and checkReader saw of two requests, now that the link of one is certain.
 func (e *Engine) detectShared(u *unit, o *outcome) {
 	sure := func(r *request) bool { return r != nil && o.req != nil && r != o.req && !r.detached && !r.lossy }
+	if u.reader == nil && u.sharing == nil {
+		return
+	}
 	scope := fmt.Sprintf("session %d", u.session.conn.id)
 	if sure(u.reader) {
 		o.findings = append(o.findings, fault{name: ResponseDesync, scope: scope, anyTenant: true,

@@ -25,6 +25,7 @@ const (
 	UnscopedLookup        = "UNSCOPED_LOOKUP"
 	ResponseDesync        = "RESPONSE_DESYNC"
 	ConnectionShared      = "DB_CONNECTION_SHARED"
+	TenantDrift           = "BACKGROUND_TENANT_DRIFT"
 )
 
 // class is what all findings of one name have in common.
@@ -50,6 +51,7 @@ func classes() []class {
 		{IdentityChanged, verdict.SeverityHigh, []int{367}},
 		{CertNotRequested, verdict.SeverityHigh, []int{306, 287}},
 		{RequestTenantMismatch, verdict.SeverityHigh, []int{639}},
+		{TenantDrift, verdict.SeverityMedium, []int{367, 863}},   // low by a set
 		{MixedInResult, verdict.SeverityMedium, []int{863, 668}}, // critical when a row is foreign to its request
 		{StateUnderPooling, verdict.SeverityMedium, []int{226, 488}},
 		{ExpiredCertInUse, verdict.SeverityMedium, []int{298, 613, 672}},

@@ -15,6 +15,10 @@ type unit struct {
 	written int64  // when it was written
 	ready   int64  // when the last event that its verdict needs came
 	link    link
+	thread  *thread    // that wrote it
+	set     candidates // what may have caused it, if no link tells
+	token   string     // a request's identifier in its text, as long as that may make or refute a link
+	born    *request   // for which its thread was created, as long as that may make a link
 
 	shape, fingerprint string
 	does               *tenantsql.Statement // what it runs; nil unknown or nothing
@@ -31,12 +35,13 @@ type unit struct {
 	tagWrites bool // its text is not known, but its command tag says that it changes rows
 
 	evidence
+	room struct { // where the first of them are kept
+		relations [1]tableName
+		values    [2]observed
+	}
 	part *event.Result // what was seen of an answer that was not seen whole; nil: nothing
 	txn  *group        // the transaction block that it ran in; nil: none
 	sets []string      // settings that it set beyond its transaction
-	// open are the requests that may have caused it, if none is tied to it; openCut: they were too many.
-	open    []*request
-	openCut bool
 	// sharing is a request in whose transaction it ran, reader one that read its answer; nil: none but its own.
 	sharing, reader *request
 
@@ -56,9 +61,22 @@ func (u *unit) precedes(v *unit) bool {
 }
 
 // place puts an answered statement where the rest of what its verdict needs will reach it.
-func (e *Engine) place(s *session, u *unit) {
-	if u.link.reason == verdict.NoLink && s.group != nil && !u.blind && !u.desync {
-		e.wait(s.group, u)
+func (e *Engine) place(u *unit) {
+	g := u.txn
+	switch {
+	case u.blind, u.desync, u.link.reason == verdict.Conflict:
+	case u.born != nil:
+		e.await(u)
+		return
+	case u.link.req == nil && u.expects():
+		e.meet(u)
+		return
+	case u.link.req == nil && g != nil && !u.link.astray && (u.link.reason == verdict.NoLink || u.link.reason == verdict.Ambiguous || len(g.causes) > 0):
+		if g.ended {
+			e.inherit(g, u)
+		} else {
+			e.wait(g, u)
+		}
 		return
 	}
 	e.settle(u)
@@ -70,7 +88,7 @@ func (e *Engine) settle(u *unit) {
 	if r != nil && r.lossy {
 		u.blind = true
 	}
-	if r == nil || r.ended || r.detached || u.blind || u.desync {
+	if r == nil || r.ended || r.detached && !u.link.task || u.blind || u.desync {
 		e.judge(u)
 		return
 	}

@@ -13,6 +13,10 @@ import (
 // contents is what an executable file turned out to hold.
 type contents struct {
 	ssl, crypto bool     // exports the symbols of libssl, of libcrypto
+	python      bool     // holds a CPython interpreter
+	slots       bool     // defines pthread_getspecific
+	loop        bool     // is an event loop that reads plain sockets outside of the contexts of its connections
+	greenlets   bool     // switches between stacks of Python's frames
 	hidden      bool     // holds OpenSSL's TLS without its symbols
 	name        string   // by which the dynamic linker knows it, "" if it has none
 	needs       []string // the names of the libraries that it asks for
@@ -28,6 +32,7 @@ func inspect(r io.ReaderAt) contents {
 		return contents{}
 	}
 	c := contents{ssl: e.SSL, crypto: e.Crypto}
+	c.python, c.slots = interpreterParts(r)
 	switch {
 	case c.ssl || c.crypto:
 		c.name, c.needs, _ = openssl.Names(r) // without names any libcrypto of the process may be its own

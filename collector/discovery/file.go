@@ -17,6 +17,7 @@ type file struct {
 	stamp   stamp
 	library *probe.Library
 	decoder *probe.Library // d2i_X509 in this file, for a library without offsets
+	interpreter
 	reader  *probe.Library // BIO_read in this file, while the sockets of connections are sought
 	seekers map[uint32]bool
 	failed  string // why a libssl has no probes
@@ -27,24 +28,29 @@ type file struct {
 }
 
 // held tells whether probes keep the file itself: its numbers cannot become another's.
-func (k *file) held() bool { return k.library != nil || k.decoder != nil || k.reader != nil }
+func (k *file) held() bool {
+	return k.library != nil || k.decoder != nil || k.reader != nil || k.contexts != nil
+}
 
 // state is what the kernel side is to know of the file.
 func (k *file) state() bpf.TracerFileState {
 	if k.library != nil {
 		return bpf.TracerFileStateFILE_PROBED
 	}
+	if k.loop {
+		return bpf.TracerFileStateFILE_LOOP
+	}
 	return bpf.TracerFileStateFILE_IGNORED
 }
 
 // detached gives the attached libraries, to be closed.
 func (k *file) detached() (out []*probe.Library) {
-	for _, l := range []*probe.Library{k.library, k.decoder, k.reader} {
+	for _, l := range []*probe.Library{k.library, k.decoder, k.reader, k.contexts} {
 		if l != nil {
 			out = append(out, l)
 		}
 	}
-	k.library, k.decoder, k.reader = nil, nil, nil
+	k.library, k.decoder, k.reader, k.contexts = nil, nil, nil, nil
 	return out
 }
 
@@ -95,10 +101,11 @@ func (f *Finder) file(pid uint32, m procfs.Mapping, announced bool) (*file, erro
 // inspect looks into a file. One that another overlay shows too is known already: probes are on the file below.
 func (f *Finder) inspect(id fileID, r *os.File, m procfs.Mapping, pid uint32) *file {
 	k := &file{contents: inspect(r), users: map[uint32]bool{}, seekers: map[uint32]bool{}, used: time.Now(), report: Library{Path: m.Path, Device: m.Device, Inode: m.Inode}}
+	k.loop, k.greenlets = isModule(m.Path, "uvloop", "loop"), isModule(m.Path, "greenlet", "_greenlet")
 	below, shared := belowOverlay(r)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if shared && (k.ssl || k.crypto) {
+	if shared && (k.ssl || k.crypto || k.python) {
 		if same := f.below[below]; same != nil {
 			k = same
 		} else {

@@ -45,6 +45,8 @@ type Finder struct {
 	sought   atomic.Uint64   // times that BIO_read was probed
 	known    map[uint32]bool // processes of the last scan
 	waiting  map[uint32]time.Time
+	started  chan uint32
+	pythons  map[uint32]*python // processes with an interpreter
 	dropped  atomic.Uint64
 	ready    atomic.Bool
 
@@ -64,6 +66,7 @@ func New(cfg Config, self uint32) *Finder {
 	cfg.Exes = exes
 	return &Finder{
 		cfg: cfg, self: self, requests: make(chan uint32, 1024), seeks: make(chan seek, 256),
+		started: make(chan uint32, 1024), pythons: map[uint32]*python{},
 		known: map[uint32]bool{}, waiting: map[uint32]time.Time{}, files: map[fileID]*file{}, below: map[string]*file{},
 	}
 }
@@ -96,6 +99,9 @@ func (f *Finder) Run(ctx context.Context) error {
 			f.look(pid, true)
 		case s := <-f.seeks:
 			f.seek(s)
+		case pid := <-f.started:
+			delete(f.pythons, pid) // it may run another program than before
+			f.ask(pid)
 		case <-tick.C:
 			if f.dropped.Swap(0) > 0 {
 				clear(f.known) // some request was not heard: look at everything again
@@ -130,6 +136,7 @@ func (f *Finder) scan() error {
 		}
 	}
 	f.endSeeks(alive)
+	f.askAgain(alive)
 	f.release(alive)
 	return nil
 }
@@ -150,7 +157,9 @@ func (f *Finder) look(pid uint32, announced bool) {
 	if f.examine(pid, mappings, announced) {
 		if err := f.cfg.Programs.Trace(pid); err != nil {
 			f.cfg.Log.Warn("process cannot be traced", "pid", pid, "error", err)
+			return
 		}
+		f.interpret(pid, mappings)
 	}
 }
 

@@ -29,6 +29,20 @@ type ProcessStarted struct {
 	Name    string `json:"name"`             // comm, at most 15 bytes
 	Cgroup  string `json:"cgroup,omitempty"` // path of its control group in the unified hierarchy, or systemd's; "" unknown
 	Service string `json:"service"`          // systemd unit (without its suffix), else the base name of Exe
+	Late    bool   `json:"late,omitempty"`   // it ran before it was traced: requests may be open that were not seen
+	// Threads tells that the creation of its threads is seen (ThreadStarted): a thread without one was there before the process read any request.
+	Threads bool `json:"threads,omitempty"`
+}
+
+// ThreadStarted is the creation of a thread, whose id is TID.
+type ThreadStarted struct {
+	Header
+	Parent uint32 `json:"parent"` // id of the thread that created it; 0 unknown
+}
+
+// ThreadEnded is the end of a thread of a process that goes on.
+type ThreadEnded struct {
+	Header
 }
 
 // ProcessExited ends a process; its connections end with it.

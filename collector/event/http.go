@@ -4,8 +4,9 @@ package event
 type HTTPRequest struct {
 	Header
 	Conn        ConnID      `json:"conn"`
-	Seq         uint64      `json:"seq"`     // 1, 2, … on its connection; 0 stands for all requests of a client whose bytes are not understood
-	Version     string      `json:"version"` // of HTTP; of requests that are not understood "2" or ""
+	Read        uint64      `json:"read,omitempty"` // number of the read that brought its last byte, for Task; 0 where no tasks are followed
+	Seq         uint64      `json:"seq"`            // 1, 2, … on its connection; 0 stands for all requests of a client whose bytes are not understood
+	Version     string      `json:"version"`        // of HTTP; of requests that are not understood "2" or ""
 	Method      string      `json:"method"`
 	Path        string      `json:"path"` // path of the request target as sent, percent-encoded, without query
 	Host        string      `json:"host,omitempty"`
@@ -27,6 +28,7 @@ type HTTPResponse struct {
 	Conn   ConnID `json:"conn"`
 	Seq    uint64 `json:"seq"` // of its request
 	Status int    `json:"status"`
+	ID     string `json:"id,omitempty"` // X-Request-ID of the response; "" if there is none, or several that differ
 }
 
 // HTTPResponseEnd is the last byte of a response, or the loss of it: Reason tells.

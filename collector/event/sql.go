@@ -82,6 +82,7 @@ type Statement struct {
 	Params  []Param `json:"params,omitempty"`  // of Bind, $1 first
 	Portal  string  `json:"portal,omitempty"`  // name of the portal; "" the unnamed one
 	Resumed bool    `json:"resumed,omitempty"` // a further Execute of a suspended portal: it was judged by its first
+	Task    *Task   `json:"task,omitempty"`    // for what the code worked that wrote it; nil where no tasks are followed
 	// Sets are the distinct parameter sets of a MariaDB bulk execution, at most MaxRows of them; Params has then what is the same in all.
 	Sets    [][]Param `json:"sets,omitempty"`
 	SetsCut bool      `json:"sets_cut,omitempty"` // some sets were not captured, or MaxRows was passed

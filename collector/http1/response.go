@@ -2,6 +2,7 @@ package http1
 
 import (
 	"bytes"
+	"strings"
 
 	"tenantrace/collector/event"
 )
@@ -27,7 +28,11 @@ func (c *Conn) response(h event.Header, text []byte, ext extent) {
 	}
 	c.began = true
 	open := c.open.oldest()
-	c.emit(&event.HTTPResponse{Header: h, Conn: c.id, Seq: open.seq, Status: status})
+	e := &event.HTTPResponse{Header: h, Conn: c.id, Seq: open.seq, Status: status}
+	if ext != cut {
+		e.ID = responseID(text[eol+1:], &c.name)
+	}
+	c.emit(e)
 	if ext == cut || c.resp.section.over {
 		c.loseResponse(true)
 		return
@@ -55,6 +60,27 @@ func (c *Conn) response(h event.Header, text []byte, ext extent) {
 		c.loseResponse(true)
 	default:
 		c.resp.body, c.resp.phase = next, inBody
+	}
+}
+
+// maxResponseID is the longest identifier of a response that is kept, in bytes.
+const maxResponseID = 128
+
+// responseID gives the value of X-Request-ID in the fields of a response.
+func responseID(fields []byte, scratch *[maxName]byte) string {
+	id, rest := "", lines{text: fields}
+	for {
+		f, ok := rest.field(scratch)
+		if !ok {
+			return id
+		}
+		if string(f.name) != "x-request-id" {
+			continue
+		}
+		if f.folded || len(f.value) > maxResponseID || id != "" && id != string(f.value) {
+			return ""
+		}
+		id = strings.ToValidUTF8(string(f.value), "\ufffd")
 	}
 }
 

@@ -86,9 +86,11 @@ type run struct {
 	stores  []store
 	calls   []call
 	tested  []value // compared with zero or one of their bits tested, before a branch
-	pending []*state
-	paths   int
-	err     error // nil if every path was executed to its end; else the rest is not to be used
+	// compared with one another (x86-64)
+	compared [][2]value
+	pending  []*state
+	paths    int
+	err      error // nil if every path was executed to its end; else the rest is not to be used
 }
 
 func (m *image) architecture() architecture {

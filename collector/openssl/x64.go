@@ -250,6 +250,7 @@ func (x amd64Step) multiply() {
 // compare remembers what is compared with zero, or with itself, or tested for a bit.
 func (x amd64Step) compare() {
 	a, b := x.read(x.inst.Args[0]), x.read(x.inst.Args[1])
+	x.r.compared = append(x.r.compared, [2]value{a, b})
 	switch {
 	case x.inst.Op == x86asm.CMP && b.isConstant() && b.offset == 0, x.inst.Op == x86asm.TEST:
 		x.r.tested = append(x.r.tested, a)

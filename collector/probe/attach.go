@@ -110,6 +110,7 @@ func (p *Programs) forCookie(l *Library, cookie uint64) (enter, exit *ebpf.Progr
 	c, err := ebpf.NewCollectionWithOptions(spec, ebpf.CollectionOptions{MapReplacements: map[string]*ebpf.Map{
 		"events": o.Events, "processes": o.Processes, "drops": o.Drops, "calls": o.Calls, "readers": o.Readers, "files": o.Files,
 		"candidates": o.Candidates, "sockets": o.Sockets, "libraries": o.Libraries, "tls_states": o.TlsStates, "traits": o.Traits, "hello_pieces": o.HelloPieces, "scratches": o.Scratches,
+		"pythons": o.Pythons, "tasks": o.Tasks, "task_epochs": o.TaskEpochs, "loops": o.Loops,
 	}})
 	if err != nil {
 		return nil, nil, fmt.Errorf("load programs for one call: %w", explain(err))

@@ -37,16 +37,18 @@ type Programs struct {
 // objects are the maps, and the programs of libraries.
 type objects struct {
 	bpf.TracerMaps
-	TlsCallEnter *ebpf.Program `ebpf:"tls_call_enter"`
-	TlsCallExit  *ebpf.Program `ebpf:"tls_call_exit"`
-	SslFreeEnter *ebpf.Program `ebpf:"ssl_free_enter"`
-	D2iX509Enter *ebpf.Program `ebpf:"d2i_x509_enter"`
-	BioReadEnter *ebpf.Program `ebpf:"bio_read_enter"`
-	BioReadExit  *ebpf.Program `ebpf:"bio_read_exit"`
+	TlsCallEnter     *ebpf.Program `ebpf:"tls_call_enter"`
+	TlsCallExit      *ebpf.Program `ebpf:"tls_call_exit"`
+	SslFreeEnter     *ebpf.Program `ebpf:"ssl_free_enter"`
+	ContextCopyExit  *ebpf.Program `ebpf:"context_copy_exit"`
+	ContextFreeEnter *ebpf.Program `ebpf:"context_free_enter"`
+	D2iX509Enter     *ebpf.Program `ebpf:"d2i_x509_enter"`
+	BioReadEnter     *ebpf.Program `ebpf:"bio_read_enter"`
+	BioReadExit      *ebpf.Program `ebpf:"bio_read_exit"`
 }
 
 func (o *objects) programs() []*ebpf.Program {
-	return []*ebpf.Program{o.TlsCallEnter, o.TlsCallExit, o.SslFreeEnter, o.D2iX509Enter, o.BioReadEnter, o.BioReadExit}
+	return []*ebpf.Program{o.TlsCallEnter, o.TlsCallExit, o.SslFreeEnter, o.D2iX509Enter, o.BioReadEnter, o.BioReadExit, o.ContextCopyExit, o.ContextFreeEnter}
 }
 
 // Load puts the programs and maps into the kernel; nothing is attached yet.

@@ -17,6 +17,7 @@ type Mapping struct {
 	Start, End uint64
 	Device     uint32 // as the kernel numbers it: major << 20 | minor
 	Inode      uint64
+	Offset     uint64 // in the file, of Start
 	Path       string // as the process sees it; " (deleted)" is part of it
 }
 
@@ -80,12 +81,13 @@ func parseMapping(line []byte) (Mapping, bool, error) {
 	}
 	var m Mapping
 	var a, b uint64
-	var errs [5]error
+	var errs [6]error
 	m.Start, errs[0] = strconv.ParseUint(string(start), 16, 64)
 	m.End, errs[1] = strconv.ParseUint(string(end), 16, 64)
 	a, errs[2] = strconv.ParseUint(string(major), 16, 12)
 	b, errs[3] = strconv.ParseUint(string(minor), 16, 20)
 	m.Inode, errs[4] = strconv.ParseUint(string(f[4]), 10, 64)
+	m.Offset, errs[5] = strconv.ParseUint(string(f[2]), 16, 64)
 	for _, err := range errs {
 		if err != nil {
 			return Mapping{}, false, fmt.Errorf("maps line %q: %w", line, err)
@@ -101,6 +103,9 @@ func parseMapping(line []byte) (Mapping, bool, error) {
 func (fs FS) OpenMapping(pid uint32, m Mapping) (*os.File, error) {
 	return os.Open(fs.file(pid, fmt.Sprintf("map_files/%x-%x", m.Start, m.End)))
 }
+
+// Memory opens the memory of a process: offsets are addresses. It needs CAP_SYS_PTRACE.
+func (fs FS) Memory(pid uint32) (*os.File, error) { return os.Open(fs.file(pid, "mem")) }
 
 // Executable returns the path of a process's executable as the kernel names it, without the " (deleted)" mark.
 func (fs FS) Executable(pid uint32) (string, error) {

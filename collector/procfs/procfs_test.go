@@ -20,8 +20,8 @@ func TestParseMaps(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []Mapping{
-		{0x55d0c5e01000, 0x55d0c5e02000, 0xfe<<20 | 1, 100, "/usr/bin/x"},
-		{0x7f0000000000, 0x7f0000001000, 0xfe<<20 | 1, 200, "/lib/with space (deleted)"},
+		{0x55d0c5e01000, 0x55d0c5e02000, 0xfe<<20 | 1, 100, 0x1000, "/usr/bin/x"},
+		{0x7f0000000000, 0x7f0000001000, 0xfe<<20 | 1, 200, 0, "/lib/with space (deleted)"},
 	}
 	if len(got) != len(want) {
 		t.Fatalf("got %v, want %v", got, want)

@@ -13,6 +13,10 @@ func kindOf(e event.Event) string {
 		return "connection_opened"
 	case *event.ConnectionClosed:
 		return "connection_closed"
+	case *event.ThreadStarted:
+		return "thread_started"
+	case *event.ThreadEnded:
+		return "thread_ended"
 	case *event.ThreadWaited:
 		return "thread_waited"
 	case *event.Lost:
@@ -62,6 +66,10 @@ func newEvent(kind string) event.Event {
 		return new(event.ConnectionOpened)
 	case "connection_closed":
 		return new(event.ConnectionClosed)
+	case "thread_started":
+		return new(event.ThreadStarted)
+	case "thread_ended":
+		return new(event.ThreadEnded)
 	case "thread_waited":
 		return new(event.ThreadWaited)
 	case "lost":

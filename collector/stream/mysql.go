@@ -40,7 +40,7 @@ func (r *Registry) mysql(s *stream, p piece) protocol {
 	}
 	s.late = !greeting && !login
 	r.openAs(s, p.header, event.RoleClient)
-	session := mysqlwire.New(mysqlwire.Config{Wanted: r.cfg.Wanted, Names: r.names}, s.conn, r.cfg.Emit)
+	session := mysqlwire.New(mysqlwire.Config{Wanted: r.cfg.Wanted, Names: r.names}, s.conn, r.emitter(s))
 	switch {
 	case login:
 		session.Secured(r.greeting(s.socket))

@@ -62,7 +62,7 @@ func (r *Registry) classify(s *stream, p piece) protocol {
 			r.cfg.Emit(&event.HTTPResponseEnd{Header: p.header, Conn: s.conn, Reason: "desync"})
 		}
 		r.openAs(s, p.header, event.RoleServer)
-		return httpServer{http1.New(http1.Config{Fields: r.cfg.Fields}, s.conn, r.cfg.Emit)}
+		return httpServer{http1.New(http1.Config{Fields: r.cfg.Fields}, s.conn, r.emitter(s))}
 	case !in && s.role != event.RoleServer && pgwire.SniffFrontend(p.data):
 		return r.postgres(s, p)
 	case s.role != event.RoleServer:
@@ -76,7 +76,7 @@ func (r *Registry) postgres(s *stream, p piece) protocol {
 	s.late = p.data[0] != 0
 	r.openAs(s, p.header, event.RoleClient)
 	_, _, remote := r.address(s.socket)
-	session := pgwire.New(pgwire.Config{Wanted: r.cfg.Wanted, Catalog: r.catalog(s.pid, remote)}, s.conn, r.cfg.Emit)
+	session := pgwire.New(pgwire.Config{Wanted: r.cfg.Wanted, Catalog: r.catalog(s.pid, remote)}, s.conn, r.emitter(s))
 	if s.late {
 		session.Late(p.header)
 	}

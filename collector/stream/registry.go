@@ -30,6 +30,7 @@ type Registry struct {
 	bySocket map[bpf.TracerSocketId]*stream // TLS connections
 	catalogs map[catalogKey]*pgwire.Catalog
 	names    *mysqlwire.Names
+	closed   closed
 	recent   *list.List // front: most recently used
 	last     event.ConnID
 	evicted  uint64
@@ -120,6 +121,9 @@ func (r *Registry) remove(h event.Header, s *stream) {
 	r.recent.Remove(s.recent)
 	if s.protocol != nil {
 		s.protocol.close(h)
+	}
+	if s.opened && s.tasks {
+		r.closed.add(s.origin(), begun{s.conn, s.base[bpf.TracerDirectionDIRECTION_IN]})
 	}
 	if s.opened {
 		r.cfg.Emit(&event.ConnectionClosed{Header: h, Conn: s.conn})

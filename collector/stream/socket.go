@@ -93,6 +93,7 @@ func (r *Registry) SocketData(h event.Header, rec *bpf.TracerSocketDataRecord, d
 			s.late = k.late
 		}
 	}
+	r.note(s, h.PID, &rec.Task)
 	r.take(s, piece{h, bpf.TracerDirection(rec.Direction & 1), rec.Offset, uint64(rec.Length), data})
 }
 

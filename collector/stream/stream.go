@@ -54,6 +54,9 @@ type stream struct {
 	held     *event.Identity // until the role is known
 	peer     *event.Identity // of TLS: the last one with a certificate
 	handshake
+	readNo uint64      // number of the read that the piece came with
+	task   *event.Task // that wrote the piece
+	tasks  bool        // tasks began with it
 	recent *list.Element
 	key    any // in the registry's table
 }

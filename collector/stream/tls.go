@@ -132,6 +132,7 @@ func tlsVersion(v uint32) string {
 // TLSData takes a piece of plaintext.
 func (r *Registry) TLSData(h event.Header, rec *bpf.TracerTlsDataRecord, data []byte) {
 	s := r.tlsStream(h, rec.Ssl, rec.Random, rec.Socket, rec.Flags)
+	r.note(s, h.PID, &rec.Task)
 	direction := bpf.TracerDirection(rec.Direction & 1)
 	if direction == bpf.TracerDirectionDIRECTION_IN {
 		r.seek(h, s)

@@ -35,6 +35,9 @@ func (p *Policy) Exempt(u Use) *Exemption {
 	return nil
 }
 
+// Exempts tells whether there are exemptions, ended ones included.
+func (p *Policy) Exempts() bool { return len(p.exemptions) > 0 }
+
 // Lapsed returns the first exemption that would cover a use had it not ended, nil if none would.
 func (p *Policy) Lapsed(u Use) *Exemption {
 	for i := range p.exemptions {

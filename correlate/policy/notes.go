@@ -25,9 +25,6 @@ func (d *decoder) notes(s *section, p *Policy) {
 		if from := q.identity.hop.From; from != FromConnection {
 			say(at("identity"), "%sidentity.from: %s is held, but this version reads no identity behind a proxy: every statement of it ends as unattributed, identity_unknown", where, from)
 		}
-		if q.verdict.Linger > 0 {
-			say(at("verdict"), "%sverdict.linger is held, but this version ties no statement to a set of requests", where)
-		}
 		if q.verdict.MinIdentity == "asserted" {
 			say(at("verdict"), "%sverdict.min_identity: asserted is held, but this version knows verified identities only", where)
 		}

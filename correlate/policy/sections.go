@@ -4,6 +4,7 @@ import (
 	"hash"
 	"slices"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -21,7 +22,7 @@ var (
 
 // policy reads the whole file. sum takes the bytes of the files that it names.
 func (d *decoder) policy(root *yaml.Node, base *Policy, sum hash.Hash) *Policy {
-	p := &Policy{verdict: VerdictRules{MinIdentity: "verified"}, identity: identityRules{hop: Hop{From: FromConnection}}}
+	p := &Policy{verdict: VerdictRules{MinIdentity: "verified", Linger: 2 * time.Second}, identity: identityRules{hop: Hop{From: FromConnection}}}
 	if base != nil {
 		p.identity, p.databases, p.certificates = base.identity, base.databases, base.certificates
 	}

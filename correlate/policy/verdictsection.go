@@ -15,7 +15,7 @@ var linkNames = []string{"token", "thread", "task", "transaction", "set"}
 // VerdictRules are the policy's section "verdict".
 type VerdictRules struct {
 	Links       []string      // that may tie a statement to a request; nil: all
-	Linger      time.Duration // how long a request counts as a candidate after its end
+	Linger      time.Duration // how long after its end a request may still cause statements
 	MinIdentity string        // "verified" or "asserted": the least identity that may accuse
 }
 

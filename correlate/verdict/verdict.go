@@ -28,21 +28,25 @@ type Reason string
 
 // The reasons.
 const (
-	NoLink          Reason = "no_link"          // requests were in flight, but none on this thread
-	Ambiguous       Reason = "ambiguous"        // several requests on this thread, or a thread that multiplexes
-	IdentityUnknown Reason = "identity_unknown" // the request's connection has no readable peer certificate
-	NoCertificate   Reason = "no_certificate"   // the connection asked for no certificate, or is not TLS
-	Unverified      Reason = "unverified"       // a certificate was presented but not verified
-	Unmapped        Reason = "unmapped"         // the certificate yields no tenant
-	TenantUnknown   Reason = "tenant_unknown"   // the database value is no tenant's known name
-	NoEvidence      Reason = "no_evidence"      // an owned table, but no tenant to be seen
-	SessionUnknown  Reason = "session_unknown"  // the session began before it was traced
-	Unparsed        Reason = "unparsed"         // the SQL text could not be read
-	Cut             Reason = "cut"              // the SQL text was captured in part, and that part shows no tenant
-	Conflict        Reason = "conflict"         // two links disagree
-	Unseen          Reason = "unseen"           // the answer of the server was not seen and the statement alone shows no tenant
-	Loss            Reason = "loss"             // events were lost
-	Desync          Reason = "desync"           // the framing of the connection was lost
+	NoLink           Reason = "no_link"           // requests were in flight, but none on this thread
+	Ambiguous        Reason = "ambiguous"         // several requests on this thread, or a thread that multiplexes
+	IdentityUnknown  Reason = "identity_unknown"  // the request's connection has no readable peer certificate
+	NoCertificate    Reason = "no_certificate"    // the connection asked for no certificate, or is not TLS
+	Unverified       Reason = "unverified"        // a certificate was presented but not verified
+	Unmapped         Reason = "unmapped"          // the certificate yields no tenant
+	TenantUnknown    Reason = "tenant_unknown"    // the database value is no tenant's known name
+	NoEvidence       Reason = "no_evidence"       // an owned table, but no tenant to be seen
+	SessionUnknown   Reason = "session_unknown"   // the session began before it was traced
+	Unparsed         Reason = "unparsed"          // the SQL text could not be read
+	Cut              Reason = "cut"               // the SQL text was captured in part, and that part shows no tenant
+	Conflict         Reason = "conflict"          // two links disagree
+	Unseen           Reason = "unseen"            // the answer of the server was not seen and the statement alone shows no tenant
+	Unobserved       Reason = "unobserved"        // requests may be open that began before the process was traced
+	CandidateUnknown Reason = "candidate_unknown" // a request that may have caused it has no known tenant
+	MixedWork        Reason = "mixed_work"        // its thread, or the same statement, was seen to work without any request
+	Evicted          Reason = "evicted"           // what would tell had to leave a bounded table
+	Loss             Reason = "loss"              // events were lost
+	Desync           Reason = "desync"            // the framing of the connection was lost
 )
 
 // Link is the rule that ties a statement to a request.

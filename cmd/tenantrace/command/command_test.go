@@ -279,7 +279,7 @@ database:
   - engine: mysql
     tenant: { databases: "d_{tenant}" }
 exempt: [{ db_role: job, until: 2027-01-01, why: OPS-1 }]
-verdict: { linger: 1s }
+evidence: { retention: 30d }
 `), 0o600); err != nil {
 		t.Fatal(err)
 	}
