@@ -60,7 +60,7 @@ SELECT %d + n * %d + k, 't' || lpad(n::text, 3, '0'), 'number ' || k, k FROM gen
 
 // bounce starts PgBouncer: unpacked, and not installed, for Debian's package starts a server of its own.
 func (h *harness) bounce(ctx context.Context) error {
-	root, err := matrix.Unpacked(ctx, h.cache, "pgbouncer", "libcares2", "libevent-2.1-7")
+	root, err := matrix.Unpacked(ctx, h.cache, "pgbouncer", "libc-ares2", "libevent-2.1-7")
 	if err != nil {
 		return err
 	}

@@ -88,7 +88,7 @@ func (s *stripper) line(text []byte) error {
 		}
 	case l.Kind == "statement":
 		return s.statement(l.Event, text)
-	case l.Kind == "http_request" && bytes.Contains(l.Event["fields"], []byte(truthField)):
+	case l.Kind == "http_request" && bytes.Contains(bytes.ToLower(l.Event["fields"]), []byte(truthField)):
 		if err := s.request(l.Event); err != nil {
 			return err
 		}
