@@ -163,6 +163,11 @@ func (r *running) judge(ctx context.Context) error {
 		if err := r.compare(ctx, t); err != nil {
 			return err
 		}
+		if r.cell.Chaos == stepped {
+			if err := r.compareStepped(ctx, t); err != nil {
+				return err
+			}
+		}
 	}
 	r.weigh()
 	return nil

@@ -44,7 +44,9 @@ func TestScore(t *testing.T) {
 		{"true violation by a set", &foreign, `"verdict":"violation","link":"set","candidates":[{"id":"b","tenant":"t002"}]`,
 			func(t *Tally) bool { return *t.Classes[independent] == Class{1, 1, 0, 0} }},
 		{"missed violation", &foreign, `"verdict":"ok_exact","link":"thread","request":{"id":"b"}`,
-			func(t *Tally) bool { return *t.Classes[independent] == Class{1, 0, 1, 0} && t.Missed["ok_exact  thread"] == 1 }},
+			func(t *Tally) bool {
+				return *t.Classes[independent] == Class{1, 0, 1, 0} && t.Missed["ok_exact  thread"] == 1
+			}},
 		{"rows of the own tenant", ptr(rows(1)), `"verdict":"violation","link":"thread","request":{"id":"a"}`, func(t *Tally) bool { return t.False == 1 }},
 		{"rows of another tenant", ptr(rows(2)), `"verdict":"violation","link":"thread","request":{"id":"a"}`, func(t *Tally) bool { return *t.Classes[stale] == Class{1, 1, 1, 1} }},
 		{"no rows", ptr(rows(3)), `"verdict":"violation","link":"thread","request":{"id":"a"}`, func(t *Tally) bool { return t.False == 1 }},
