@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"tenantrace/lab/matrix"
 	"tenantrace/lab/pki"
@@ -30,6 +31,7 @@ type Config struct {
 	Statements int      // of requests in each cell, at least
 	Cells      []string // parts of the names of the cells to play; none: all
 	Quick      bool     // the cells of the quick subset
+	Scenes     []string // ids of the scenes to play; none: all, but none with Quick or Cells
 	Out        io.Writer
 	JSON       string // file that takes the results; "" none
 }
@@ -76,28 +78,30 @@ func Run(ctx context.Context, cfg Config) error {
 	if os.Geteuid() != 0 {
 		return errors.New("the lab runs servers as users of their own and traces them, which only root can [run it as root]")
 	}
-	chosen, err := choose(&cfg)
+	chosen, acts, err := choose(&cfg)
 	if err != nil {
 		return err
 	}
-	results, err := play(ctx, cfg, chosen)
+	results, err := play(ctx, cfg, chosen, acts)
 	if err != nil {
 		return err
 	}
-	report(cfg.Out, results)
+	if len(results.Cells) > 0 {
+		report(cfg.Out, results)
+	}
 	if cfg.JSON != "" {
 		if err := results.write(cfg.JSON); err != nil {
 			return err
 		}
 	}
 	if n := results.failures(); n > 0 {
-		return fmt.Errorf("%d of %d cells: %w", n, len(results.Cells), ErrAccuracy)
+		return fmt.Errorf("%d of %d cells and %d scenes: %w", n, len(results.Cells), len(results.Scenes), ErrAccuracy)
 	}
-	fmt.Fprintf(cfg.Out, "\nPASS: %d cells, no wrong link, no unsound set, no false violation\n", len(results.Cells))
+	fmt.Fprintf(cfg.Out, "\nPASS: %d cells and %d scenes, no wrong link, no unsound set, no false violation\n", len(results.Cells), len(results.Scenes))
 	return nil
 }
 
-func play(ctx context.Context, cfg Config, chosen []Cell) (r *Results, err error) {
+func play(ctx context.Context, cfg Config, chosen []Cell, acts []*scene) (r *Results, err error) {
 	if err := provision(ctx, cfg.Out); err != nil {
 		return nil, err
 	}
@@ -109,11 +113,30 @@ func play(ctx context.Context, cfg Config, chosen []Cell) (r *Results, err error
 	if cfg.Keep {
 		fmt.Fprintf(cfg.Out, "lab: files are in %s and stay there; the recordings among them hold what went over the connections\n", h.stage.Dir)
 	}
-	if err := h.setUp(ctx, chosen); err != nil {
+	all := slices.Clone(chosen)
+	for _, s := range acts {
+		all = append(all, s.cell)
+	}
+	if err := h.setUp(ctx, all); err != nil {
 		return nil, err
 	}
 	r = newResults(cfg)
-	printHead(cfg.Out)
+	for i, s := range acts {
+		for k, fault := range []bool{true, false} {
+			if s.once && !fault {
+				continue
+			}
+			result, err := h.playScene(ctx, s, fault, len(chosen)+2*i+k)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", s.id, err)
+			}
+			r.Scenes = append(r.Scenes, result)
+			result.print(cfg.Out)
+		}
+	}
+	if len(chosen) > 0 {
+		printHead(cfg.Out)
+	}
 	for i, c := range chosen {
 		result, err := h.play(ctx, c, i)
 		if err != nil {

@@ -89,11 +89,17 @@ func quick() []Cell {
 	}
 }
 
-// choose gives the cells that were asked for.
-func choose(cfg *Config) ([]Cell, error) {
-	all := cells()
-	if cfg.Quick {
+// choose gives the cells and scenes that were asked for.
+func choose(cfg *Config) ([]Cell, []*scene, error) {
+	all, acts := cells(), scenes()
+	switch {
+	case cfg.Quick:
 		all = quick()
+	case len(cfg.Cells) == 0 && len(cfg.Scenes) > 0:
+		all = nil
+	}
+	if len(cfg.Scenes) == 0 && (cfg.Quick || len(cfg.Cells) > 0) {
+		acts = nil
 	}
 	if cfg.Statements == 0 {
 		cfg.Statements = DefaultStatements
@@ -106,6 +112,9 @@ func choose(cfg *Config) ([]Cell, error) {
 			return !slices.ContainsFunc(cfg.Cells, func(part string) bool { return strings.Contains(c.short(), part) })
 		})
 	}
+	if len(cfg.Scenes) > 0 {
+		acts = slices.DeleteFunc(acts, func(s *scene) bool { return !slices.Contains(cfg.Scenes, s.id) })
+	}
 	if cfg.Small == "" {
 		all = slices.DeleteFunc(all, func(c Cell) bool {
 			if c.Chaos == smallRing {
@@ -114,8 +123,8 @@ func choose(cfg *Config) ([]Cell, error) {
 			return c.Chaos == smallRing
 		})
 	}
-	if len(all) == 0 {
-		return nil, fmt.Errorf("no cell's name has one of %q in it", cfg.Cells)
+	if len(all)+len(acts) == 0 {
+		return nil, nil, fmt.Errorf("no cell's name has one of %q in it, and no scene is one of %q", cfg.Cells, cfg.Scenes)
 	}
-	return all, nil
+	return all, acts, nil
 }

@@ -92,12 +92,16 @@ func TestChoose(t *testing.T) {
 		{Config{Small: "x", Cells: []string{node, puma}}, func(n int) bool { return n > 2 && n < len(cells())/2 }},
 	} {
 		tc.cfg.Out = io.Discard
-		chosen, err := choose(&tc.cfg)
-		if err != nil || !tc.want(len(chosen)) || tc.cfg.Statements == 0 {
+		chosen, acts, err := choose(&tc.cfg)
+		if whole := !tc.cfg.Quick && len(tc.cfg.Cells) == 0; err != nil || !tc.want(len(chosen)) || len(acts) > 0 != whole || tc.cfg.Statements == 0 {
 			t.Errorf("%+v: %d cells, %d statements, %v", tc.cfg, len(chosen), tc.cfg.Statements, err)
 		}
 	}
-	if _, err := choose(&Config{Cells: []string{"no such"}, Out: io.Discard}); err == nil {
+	cfg := Config{Scenes: []string{"E13"}, Out: io.Discard}
+	if chosen, acts, err := choose(&cfg); err != nil || len(chosen) > 0 || len(acts) != 1 {
+		t.Errorf("one scene: %d cells, %d scenes, %v", len(chosen), len(acts), err)
+	}
+	if _, _, err := choose(&Config{Cells: []string{"no such"}, Out: io.Discard}); err == nil {
 		t.Error("no error for cells that are not there")
 	}
 }

@@ -23,9 +23,11 @@ type Result struct {
 	Problems []string `json:"problems,omitempty"` // what must not be
 }
 
-// cellOf is a cell that is being played.
+// running is a cell that is being played.
 type running struct {
 	*harness
+	scene  *scene // nil: the cell's own load
+	fault  bool   // of the scene
 	cell   Cell
 	kind   *kind
 	yard   *yard
@@ -36,8 +38,19 @@ type running struct {
 }
 
 // play plays a cell.
-func (h *harness) play(ctx context.Context, c Cell, i int) (result *Result, err error) {
-	r := &running{harness: h, cell: c, result: &Result{Cell: c, Tally: newTally()}}
+func (h *harness) play(ctx context.Context, c Cell, i int) (*Result, error) {
+	r, err := h.perform(ctx, c, i, func(*running) {})
+	if err != nil {
+		return nil, err
+	}
+	r.weigh()
+	return r.result, nil
+}
+
+// perform runs the service of a cell, with a daemon, and compares what that says with the truth.
+func (h *harness) perform(ctx context.Context, c Cell, i int, prepare func(*running)) (r *running, err error) {
+	r = &running{harness: h, cell: c, result: &Result{Cell: c, Tally: newTally()}}
+	prepare(r)
 	all := kinds()
 	r.kind = all[slices.IndexFunc(all, func(k *kind) bool { return k.name == c.Server })]
 	if r.yard, err = h.yardOf(i); err != nil {
@@ -54,16 +67,15 @@ func (h *harness) play(ctx context.Context, c Cell, i int) (result *Result, err 
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, r.untrace()) }()
-	process, err := h.serve(ctx, c, r.kind, r.yard, r.exe)
+	processes, err := r.serve(ctx)
+	defer func() {
+		for _, p := range processes {
+			err = errors.Join(err, end(p))
+		}
+	}()
 	if err != nil {
 		return nil, err
 	}
-	ended := false
-	defer func() {
-		if !ended {
-			err = errors.Join(err, end(process))
-		}
-	}()
 	time.Sleep(warmUp)
 	begun := time.Now()
 	if err := r.send(ctx); err != nil {
@@ -77,11 +89,7 @@ func (h *harness) play(ctx context.Context, c Cell, i int) (result *Result, err 
 	if err := r.untrace(); err != nil {
 		return nil, err
 	}
-	ended = true
-	if err := end(process); err != nil {
-		return nil, err
-	}
-	return r.result, r.judge(ctx)
+	return r, r.judge(ctx)
 }
 
 // warmUp is how long the daemon has to find a server that has just started.
@@ -122,6 +130,9 @@ func (r *running) send(ctx context.Context) error {
 	}
 	r.load = &load{cell: r.cell, seed: r.cfg.Random, nonce: nonce, addr: "localhost:" + r.yard.port, ca: r.stage.CA, people: r.people, requests: r.requests(),
 		steps: r.kind.steps, path: r.kind.path, sent: make(map[string]*sent)}
+	if r.scene != nil {
+		return r.act(ctx)
+	}
 	disturb := disturbances[r.cell.Chaos]
 	if disturb == nil {
 		r.load.run(ctx)
@@ -169,7 +180,6 @@ func (r *running) judge(ctx context.Context) error {
 			}
 		}
 	}
-	r.weigh()
 	return nil
 }
 

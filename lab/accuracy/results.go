@@ -14,12 +14,13 @@ import (
 
 // Results are those of a run: what the file of --json holds.
 type Results struct {
-	Format     string    `json:"format"`
-	Version    int       `json:"v"`
-	Machine    string    `json:"machine"`
-	Random     uint64    `json:"seed"`
-	Statements int       `json:"statements"` // at least, of requests in each cell
-	Cells      []*Result `json:"cells"`
+	Format     string         `json:"format"`
+	Version    int            `json:"v"`
+	Machine    string         `json:"machine"`
+	Random     uint64         `json:"seed"`
+	Statements int            `json:"statements"` // at least, of requests in each cell
+	Cells      []*Result      `json:"cells"`
+	Scenes     []*SceneResult `json:"scenes"`
 }
 
 func newResults(cfg Config) *Results {
@@ -37,11 +38,16 @@ func (r *Results) write(path string) error {
 	return nil
 }
 
-// failures counts the cells in which something was wrong.
+// failures counts the cells and scenes in which something was wrong.
 func (r *Results) failures() int {
 	n := 0
 	for _, c := range r.Cells {
 		if len(c.Problems) > 0 {
+			n++
+		}
+	}
+	for _, s := range r.Scenes {
+		if len(s.Problems) > 0 {
 			n++
 		}
 	}

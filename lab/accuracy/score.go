@@ -65,6 +65,9 @@ type Tally struct {
 	Trapped    int              `json:"trapped"` // statements of no request that were judged by a set of candidates
 	Power      float64          `json:"power"`   // mean share of the tenants whose data a set would not have explained
 	powers     float64
+	plantedBy  map[string]bool   // links of statements that are violations
+	plantedAs  map[string]bool   // their verdicts
+	jobs       map[string]bool   // verdicts of statements of no request
 	Classes    map[string]*Class `json:"classes"`
 	Missed     map[string]int    `json:"missed"` // planted violations that were not found, by verdict and reason
 	False      int               `json:"false"`  // violations where there was none
@@ -74,7 +77,8 @@ type Tally struct {
 }
 
 func newTally() *Tally {
-	return &Tally{Rungs: make(map[string]*Rung), Reasons: make(map[string]int), Verdicts: make(map[string]int), Classes: make(map[string]*Class), Missed: make(map[string]int)}
+	return &Tally{Rungs: make(map[string]*Rung), Reasons: make(map[string]int), Verdicts: make(map[string]int), Classes: make(map[string]*Class), Missed: make(map[string]int),
+		plantedBy: make(map[string]bool), plantedAs: make(map[string]bool), jobs: make(map[string]bool)}
 }
 
 // exampleMax is how many examples of what is wrong are kept.
@@ -145,6 +149,7 @@ func (t *Tally) link(l *line, truth *statement, r *sent, tenants int) {
 	rung.Claimed++
 	if r == nil {
 		t.Background++
+		t.jobs[l.Verdict] = true
 	}
 	switch {
 	case l.Link == "none":
@@ -211,6 +216,7 @@ func (t *Tally) verdict(l *line, truth *statement, r *sent) {
 		t.Classes[name] = class
 	}
 	class.Planted++
+	t.plantedBy[l.Link], t.plantedAs[l.Verdict] = true, true
 	byExact := slices.Contains(exact, l.Link)
 	if byExact {
 		class.Exact++

@@ -1,6 +1,7 @@
 package accuracy
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"embed"
@@ -40,7 +41,7 @@ func kinds() []*kind {
 			args: func(y *yard) []string { return []string{"aio.py", y.port, y.cert, y.key, y.ca} }},
 		{name: uWSGI, drivers: []string{psycopg2}, exe: "/usr/bin/uwsgi-core", steps: 5, path: "/work",
 			args: func(y *yard) []string {
-				return []string{"--plugins", "python3", "--master", "--die-on-term", "--processes", "2", "--threads", "8", "--lazy-apps",
+				return []string{"--plugins", "python3", "--master", "--die-on-term", "--processes", "2", "--threads", "8", "--lazy-apps", "--socket-timeout", "60",
 					"--https-socket", "127.0.0.1:" + y.port + "," + y.cert + "," + y.key + ",HIGH,!" + y.ca, "--disable-logging", "--module", "wsgi:app"}
 			}},
 		{name: puma, drivers: []string{pg}, exe: "/usr/bin/ruby", steps: 5, path: "/work",
@@ -58,10 +59,13 @@ const python = "/usr/bin/python3"
 
 func gunicorn(name, worker string) *kind {
 	k := &kind{name: name, drivers: []string{psycopg2}, exe: python, steps: 5, path: "/work", args: func(y *yard) []string {
-		args := []string{"-m", "gunicorn", "--bind", "127.0.0.1:" + y.port, "--worker-class", worker, "--workers", "2", "--threads", "8", "--keep-alive", "60",
+		args := []string{"-m", "gunicorn", "--bind", "127.0.0.1:" + y.port, "--worker-class", worker, "--workers", strconv.Itoa(cmp.Or(y.workers, 2)), "--threads", "8", "--keep-alive", "60",
 			"--timeout", "60", "--graceful-timeout", "2", "--log-level", "warning", "--cert-reqs", "2", "--certfile", y.cert, "--keyfile", y.key, "--ca-certs", y.ca}
 		if y.recycle > 0 {
 			args = append(args, "--max-requests", strconv.Itoa(y.recycle), "--max-requests-jitter", strconv.Itoa(y.recycle/2))
+		}
+		if y.preload {
+			args = append(args, "--preload")
 		}
 		return append(args, "wsgi:app")
 	}}
@@ -91,6 +95,8 @@ type yard struct {
 	dir           string
 	port          string
 	cert, key, ca string // files
+	workers       int    // of gunicorn; 0 the usual number
+	preload       bool   // the application is there before they are forked
 	recycle       int    // requests after which a worker is replaced; 0 never
 }
 
@@ -139,29 +145,46 @@ func (h *harness) environment(c Cell, dsn database) []string {
 	return env
 }
 
-// serve starts the server of a cell and waits until it shakes hands.
-func (h *harness) serve(ctx context.Context, c Cell, k *kind, y *yard, exe string) (*proc.Process, error) {
-	for _, name := range []string{"truth.py", "blocking.py", "loop.py", "wsgi.py", "asgi.py", "aio.py", "djangoapp.py", "app.js", "config.ru"} {
-		text, err := files.ReadFile("files/" + name)
-		if err != nil {
-			return nil, err
-		}
-		if err := os.WriteFile(filepath.Join(y.dir, name), text, 0o644); err != nil {
-			return nil, fmt.Errorf("write the service: %w", err)
-		}
-	}
-	env := append(h.environment(c, h.database(c)), k.env...)
-	if k.exe == python {
-		env = append(env, "PYTHONHOME=/usr", "PYTHONPATH="+y.dir)
-	}
-	p, err := proc.Start(proc.Spec{Name: k.name, Path: exe, Args: k.args(y), Env: env, Dir: y.dir, Log: filepath.Join(y.dir, "log"), User: h.nobody, Stop: syscall.SIGTERM})
+// serve starts the server of a cell, and what belongs to it, and waits until it shakes hands.
+func (r *running) serve(ctx context.Context) ([]*proc.Process, error) {
+	y, k := r.yard, r.kind
+	names, err := files.ReadDir("files")
 	if err != nil {
 		return nil, err
 	}
-	if err := listens(ctx, p, k.name, y.port); err != nil {
-		return nil, errors.Join(err, end(p))
+	for _, name := range names {
+		text, err := files.ReadFile("files/" + name.Name())
+		if err != nil {
+			return nil, err
+		}
+		if err := os.WriteFile(filepath.Join(y.dir, name.Name()), text, 0o644); err != nil {
+			return nil, fmt.Errorf("write the service: %w", err)
+		}
 	}
-	return p, nil
+	env := append(r.environment(r.cell, r.database(r.cell)), k.env...)
+	if k.exe == python {
+		env = append(env, "PYTHONHOME=/usr", "PYTHONPATH="+y.dir)
+	}
+	if s := r.scene; s != nil {
+		y.workers, y.preload = s.workers, s.preload
+		env = append(env, "ACCURACY_JOBS="+filepath.Join(y.dir, "jobs"))
+		if s.before {
+			env = append(env, "ACCURACY_BEFORE=1")
+		}
+	}
+	p, err := proc.Start(proc.Spec{Name: k.name, Path: r.exe, Args: k.args(y), Env: env, Dir: y.dir, Log: filepath.Join(y.dir, "log"), User: r.nobody, Stop: syscall.SIGTERM})
+	if err != nil {
+		return nil, err
+	}
+	all := []*proc.Process{p}
+	if err := listens(ctx, p, k.name, y.port); err != nil || r.scene == nil || !r.scene.worker {
+		return all, err
+	}
+	w, err := r.hire(env)
+	if err == nil {
+		all = append(all, w)
+	}
+	return all, err
 }
 
 // listens waits until a server shakes hands.

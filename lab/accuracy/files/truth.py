@@ -21,7 +21,7 @@ class Ask:
         q = dict(parse_qsl(query))
         self.gt, self.public, self.traceparent = field("x-gt"), field("x-request-id"), field("traceparent")
         self.own, self.other, self.flaw, self.at = q["own"], q.get("other", ""), q.get("flaw", ""), int(q.get("at", "-1"))
-        self.child, self.after = "child" in q, "after" in q
+        self.child, self.after, self.mode = "child" in q, "after" in q, q.get("mode", "")
         self.pause = float(q.get("pause", "0")) / 1000
         self.token = uuid.uuid4().hex
         if "repeat" in q and shared["token"]:

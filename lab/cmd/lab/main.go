@@ -72,6 +72,7 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 		flags.StringVar(&exact.JSON, "json", "", "file that takes the results")
 		flags.BoolVar(&exact.Quick, "quick", false, "only a few cells, with few requests")
 		flags.Uint64Var(&exact.Random, "random", accuracy.DefaultRandom, "seed that decides what is sent")
+		flags.StringSliceVar(&exact.Scenes, "scenes", nil, "ids of the scenes to play, as E13 (default: all)")
 		flags.StringVar(&exact.Small, "small", "", "executable of another daemon, whose ring buffer is small")
 		flags.IntVar(&exact.Statements, "statements", 0, fmt.Sprintf("statements of requests in each cell, at least (default %d, with --quick %d)", accuracy.DefaultStatements, accuracy.QuickStatements))
 	case "cost":
