@@ -48,8 +48,8 @@ func (h *harness) play(ctx context.Context, c Cell, i int) (*Result, error) {
 }
 
 // perform runs the service of a cell, with a daemon, and compares what that says with the truth.
-func (h *harness) perform(ctx context.Context, c Cell, i int, prepare func(*running)) (r *running, err error) {
-	r = &running{harness: h, cell: c, result: &Result{Cell: c, Tally: newTally()}}
+func (h *harness) perform(ctx context.Context, c Cell, i int, prepare func(*running)) (_ *running, err error) {
+	r := &running{harness: h, cell: c, result: &Result{Cell: c, Tally: newTally()}}
 	prepare(r)
 	all := kinds()
 	r.kind = all[slices.IndexFunc(all, func(k *kind) bool { return k.name == c.Server })]
