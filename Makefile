@@ -3,7 +3,7 @@
 SHELL         := /bin/bash
 .SHELLFLAGS   := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build generate check-generated lint test lab bench cost identity-matrix life accuracy oracle fuzz vm-test verifier-cost vagrant-test deps clean
+.PHONY: help build generate check-generated lint test lab bench cost identity-matrix life tasks accuracy oracle fuzz vm-test verifier-cost vagrant-test deps clean
 
 # Where the installed Go is older than go.mod asks for, it fetches that toolchain itself.
 export GOTOOLCHAIN ?= auto
@@ -38,6 +38,7 @@ lint: ## gofmt, go vet, staticcheck; clang-format where it is installed
 	@if command -v clang-format >/dev/null; then clang-format --dry-run -Werror bpf/*.c bpf/*.h; else echo 'clang-format is not installed: the C sources were not checked'; fi
 
 test: deps ## run every tier of tests that this machine can run, and say which were left out
+	@cmd/tenantrace/testdata/tasks/provision.sh
 	@FUZZTIME=$(FUZZTIME) .ci/test
 
 lab: deps build ## run the lab: a flawed Django service over mutual TLS, its traffic, and what tenantrace finds
@@ -60,6 +61,10 @@ accuracy: deps build ## hold links, sets of candidates and verdicts against the 
 
 oracle: ## hold the SQL evidence against the grammars of PostgreSQL (needs gcc; its first build takes minutes) and MySQL, on generated and recorded statements
 	cd lab/oracle && go vet ./... && go test -count=1 -v ./...
+
+tasks: deps ## hold each link of Python servers on event loops and greenlets against the request that the statement names: CPython 3.9, 3.11, 3.13 (5 minutes; fetches interpreters)
+	@cmd/tenantrace/testdata/tasks/provision.sh
+	TENANTRACE_TASKS=all go test -count=1 -timeout 30m -v -run '^TestTasks$$' ./cmd/tenantrace
 
 life: deps build ## play certificates that end, are revoked, come late, do not verify or change while their connections live (a minute; fetches servers)
 	go run ./lab/cmd/lab life --daemon bin/tenantrace $(LABFLAGS)

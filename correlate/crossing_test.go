@@ -317,3 +317,13 @@ func TestTaskOnlyIfAllowed(t *testing.T) {
 	tr.respond(a, ra, 7, 200)
 	tr.expect("unattributed/no_link none literal beta")
 }
+
+// What had to wait for room may be for a request that ended long before: the ones of now are not its candidates.
+func TestTaskThatWaitedForRoom(t *testing.T) {
+	tr, a, b, db := settled(t)
+	tr.respond(b, tr.read(b, 7, 1), 7, 200)
+	tr.wait(5 * time.Second)
+	tr.read(a, 7, 1)
+	tr.does(db, 7, selectBeta, event.Task{None: event.TaskBacklog}) // b's
+	tr.expect("unattributed/no_link none literal beta")
+}

@@ -107,14 +107,14 @@ func (e *Engine) linkOf(p *process, t *thread, task *event.Task) (link, candidat
 }
 
 // untold weighs that a task names no request. That of a context which descends from no read says, on a thread that runs the tasks of several requests, that most
-// likely no request caused the statement; or that its task lost its context. On other threads what is known of the thread stands, but where a request has it been
-// for that is not followed any more.
+// likely no request caused the statement; or that its task lost its context. On other threads what is known of the thread stands. No request of
+// now explains what was written for one that may have ended long ago.
 func (e *Engine) untold(p *process, t *thread, why event.TaskCause, thread link, set candidates) (link, candidates) {
 	switch {
 	case thread.req != nil || thread.blind:
 	case why == event.TaskNone:
 		set.loose = t.multiplexing
-	case why == event.TaskClosed:
+	case why == event.TaskClosed, why == event.TaskBacklog: // it may have waited for longer than a request lingers
 		return link{rule: verdict.LinkNone, reason: verdict.NoLink, astray: true}, e.uncertain(p, t)
 	case thread.background && !thread.apart: // it may be for a request that ended long ago
 		return link{rule: verdict.LinkNone, reason: verdict.NoLink, idle: true}, e.uncertain(p, t)

@@ -34,7 +34,9 @@ import (
 const (
 	taskClients = 16
 	taskRounds  = 17
+	quickRounds = 7
 	afterwards  = 200 * time.Millisecond
+	unobserved  = 2 * time.Second // how long a process that is older than the tracing is judged by no set
 )
 
 // cell is a server whose links are held against the truth.
@@ -45,6 +47,8 @@ type cell struct {
 	env      []string
 	path     string
 	clients  int      // 0: taskClients
+	quick    bool     // one of each mechanism
+	nobody   []string // kinds that are no request's work
 	unlinked []string // kinds whose context descends from no request, or which have none
 	linked   []string // kinds of which each statement must be tied to its request
 	suite    string   // of Debian, whose interpreter and C library serve; "" the host's
@@ -84,10 +88,10 @@ var loopKinds = []string{"at_once", "background", "background_copied", "copied_a
 var miniKinds = []string{"after", "await", "create_task", "gather", "to_thread"}
 
 var cells = []cell{
-	{name: "uvicorn asyncio", needs: []string{"uvicorn", "asyncpg"}, command: uvicorn("asgi:app", "asyncio"), unlinked: []string{"background", "executor"}, linked: asyncKinds},
+	{name: "uvicorn asyncio", quick: true, needs: []string{"uvicorn", "asyncpg"}, command: uvicorn("asgi:app", "asyncio"), unlinked: []string{"background", "executor"}, linked: asyncKinds},
 	{name: "uvicorn asyncio, database over TLS", needs: []string{"uvicorn", "asyncpg"}, command: uvicorn("asgi:app", "asyncio"), env: []string{"TASKS_SSL=1"},
 		unlinked: []string{"background", "executor"}, linked: asyncKinds},
-	{name: "uvicorn uvloop", needs: []string{"uvicorn", "asyncpg", "uvloop"}, command: uvicorn("asgi:app", "uvloop"), unlinked: []string{"background", "executor"}, linked: []string{"to_thread"}},
+	{name: "uvicorn uvloop", quick: true, needs: []string{"uvicorn", "asyncpg", "uvloop"}, command: uvicorn("asgi:app", "uvloop"), unlinked: []string{"background", "executor"}, linked: []string{"to_thread"}},
 	{name: "uvicorn uvloop, database over TLS", needs: []string{"uvicorn", "asyncpg", "uvloop"}, command: uvicorn("asgi:app", "uvloop"), env: []string{"TASKS_SSL=1"},
 		unlinked: []string{"background", "executor"}, linked: []string{"to_thread"}},
 	{name: "Django ASGI, sync view", needs: []string{"uvicorn", "django", "asyncpg"}, command: uvicorn("django_app:app", "asyncio"), path: "sync", linked: []string{"async_to_sync", "sync_view"}},
@@ -104,21 +108,36 @@ var cells = []cell{
 		"python3.9-minimal", "libpython3.9-minimal", "libpython3.9-stdlib", "libc6", "libexpat1", "zlib1g", "libssl1.1", "libffi7", "libbz2-1.0", "liblzma5", "libuuid1"}},
 	{name: "asyncio, Python 3.13", command: mini, unlinked: []string{"background", "executor"}, linked: miniKinds, suite: "trixie", version: "3.13", packages: []string{
 		"python3.13-minimal", "libpython3.13-minimal", "libpython3.13-stdlib", "libc6", "libexpat1", "zlib1g", "libssl3t64", "libzstd1", "libffi8", "libbz2-1.0", "liblzma5", "libuuid1"}},
-	{name: "a loop in one context", command: loopServer, unlinked: loopKinds},
+	{name: "a process that a request forks", quick: true, command: mini, env: []string{"TASKS_FORK=1"}, nobody: []string{"forked"}, unlinked: []string{"forked"}},
+	{name: "a loop in one context", quick: true, command: loopServer, unlinked: loopKinds},
 	{name: "a loop in one context, one connection", command: loopServer, clients: 1, unlinked: loopKinds},
-	{name: "uvicorn, no room for what is written", needs: []string{"uvicorn"}, command: uvicorn("backlog:app", "asyncio"), linked: []string{"had_room"}},
-	{name: "gunicorn gevent", needs: []string{"gunicorn", "gevent", "psycogreen"}, command: gunicorn("gevent"), env: []string{"TASKS_GREEN=gevent"}, unlinked: []string{"spawn"}, linked: []string{"direct"}},
+	{name: "uvicorn, no room for what is written", quick: true, needs: []string{"uvicorn"}, command: uvicorn("backlog:app", "asyncio"), linked: []string{"had_room"}},
+	{name: "gunicorn gevent", quick: true, needs: []string{"gunicorn", "gevent", "psycogreen"}, command: gunicorn("gevent"), env: []string{"TASKS_GREEN=gevent"}, unlinked: []string{"spawn"}, linked: []string{"direct"}},
 	{name: "gunicorn eventlet", needs: []string{"gunicorn", "eventlet", "psycogreen"}, command: gunicorn("eventlet"), env: []string{"TASKS_GREEN=eventlet"}, unlinked: []string{"spawn"}, linked: []string{"direct"}},
 	{name: "gunicorn gthread", needs: []string{"gunicorn"}, command: gunicorn("gthread", "--threads", "20"), env: []string{"TASKS_GREEN=no"}, unlinked: []string{"spawn"}, linked: []string{"direct"}},
 }
 
-// TestTasks holds every link that names a request against the request that the statement itself names: one that is wrong fails.
+// wholeTasks names the variable that has all cells played; otherwise it is those that are quick, with fewer requests: "make tasks" sets it.
+const wholeTasks = "TENANTRACE_TASKS"
+
+func rounds() int {
+	if os.Getenv(wholeTasks) == "all" {
+		return taskRounds
+	}
+	return quickRounds
+}
+
+// TestTasks holds every link that names a request against the request that the statement itself names: one that is wrong fails. So does a set of candidates
+// without it.
 func TestTasks(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skipf("effective uid is %d: probes need root", os.Geteuid())
 	}
 	database := newDatabase(t)
 	for _, c := range cells {
+		if !c.quick && rounds() != taskRounds {
+			continue
+		}
 		t.Run(c.name, func(t *testing.T) { c.run(t, database) })
 	}
 }
@@ -141,6 +160,12 @@ func (c *cell) run(t *testing.T, database *database) {
 		if n.wrong > 0 {
 			t.Errorf("kind %q: %d of %d statements tied to another request: %s", kind, n.wrong, n.all(), strings.Join(n.examples, "; "))
 		}
+		if n.unsound > 0 {
+			t.Errorf("kind %q: %d of %d sets of candidates lack the statement's request: %s", kind, n.unsound, n.sets, strings.Join(n.examples, "; "))
+		}
+		if slices.Contains(c.nobody, kind) && n.reasons["background "] != n.all() {
+			t.Errorf("kind %q: %+v, want all judged as no request's", kind, n)
+		}
 		if slices.Contains(c.unlinked, kind) && n.unlinked != n.all() {
 			t.Errorf("kind %q: %+v, want none tied to a request", kind, n)
 		}
@@ -148,6 +173,11 @@ func (c *cell) run(t *testing.T, database *database) {
 	if len(truth.lost) > 0 {
 		t.Logf("lost %q: how many statements are tied is not compared", truth.lost)
 		return
+	}
+	for _, kind := range append(slices.Clone(c.linked), c.nobody...) {
+		if n := truth.kinds[kind]; n == nil {
+			t.Errorf("kind %q: no statement", kind)
+		}
 	}
 	for _, kind := range c.linked {
 		if n := truth.kinds[kind]; n == nil || n.right != n.all() || n.all() == 0 {
@@ -160,6 +190,7 @@ func (c *cell) run(t *testing.T, database *database) {
 type score struct {
 	right, wrong, unlinked int
 	nameless               int // tied to a connection, without a single request
+	sets, unsound          int // of the unlinked: judged by a set of candidates, and by one that lacks the request
 	links                  map[verdict.Link]int
 	reasons                map[string]int
 	examples               []string
@@ -193,7 +224,7 @@ func (tr *truth) strip(s *event.Statement) {
 	key := fmt.Sprintf("%s %d", time.Unix(0, s.Time).UTC().Format("2006-01-02T15:04:05.000000000Z07:00"), s.TID)
 	tr.marks[key] = [2]string{s.Text[m[2]:m[3]], s.Text[m[4]:m[5]]}
 	tr.tasks[key] = fmt.Sprintf("%+v", s.Task)
-	s.Text = strings.TrimSpace(s.Text[:m[0]] + s.Text[m[1]:])
+	s.Text = "SELECT id FROM invoices WHERE tenant_id = 'acme'" // a statement that is judged
 }
 
 // judge compares a verdict's request with the statement's.
@@ -212,6 +243,15 @@ func (tr *truth) judge(v *verdict.Statement) {
 	}
 	n.links[v.Link]++
 	switch {
+	case v.Link == verdict.LinkSet:
+		n.unlinked++
+		n.sets++
+		if !strings.HasPrefix(m[1], "background") && !slices.ContainsFunc(v.Candidates, func(c verdict.Candidate) bool { return c.ID == m[0] }) {
+			n.unsound++
+			if len(n.examples) < 4 {
+				n.examples = append(n.examples, fmt.Sprintf("%s of %q is none of %d, task %s", v.Time, m[0], len(v.Candidates), tr.tasks[key]))
+			}
+		}
 	case v.Connection == nil:
 		n.unlinked++
 		n.reasons[string(v.Verdict)+" "+string(v.Reason)]++
@@ -231,10 +271,10 @@ func (tr *truth) judge(v *verdict.Statement) {
 func (tr *truth) table() string {
 	var b bytes.Buffer
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "kind\tstatements\tright\twrong\tunlinked\tconnection only\tlinks\treasons\t")
+	fmt.Fprintln(w, "kind\tstatements\tright\twrong\tunlinked\tby set\tunsound\tconnection only\tlinks\treasons\t")
 	for _, kind := range slices.Sorted(maps.Keys(tr.kinds)) {
 		n := tr.kinds[kind]
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%v\t%v\t\n", kind, n.all(), n.right, n.wrong, n.unlinked, n.nameless, n.links, n.reasons)
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%v\t%v\t\n", kind, n.all(), n.right, n.wrong, n.unlinked, n.sets, n.unsound, n.nameless, n.links, n.reasons)
 	}
 	w.Flush()
 	return b.String()
@@ -264,7 +304,7 @@ func (h handler) Handle(e event.Event) {
 // observe traces the server until stop.
 func (s *taskServer) observe(t *testing.T, tr *truth) (stop func()) {
 	t.Helper()
-	engine, err := correlate.New(correlate.Config{Policy: policy.Default(), Verdict: tr.judge})
+	engine, err := correlate.New(correlate.Config{Policy: policy.Default(), Verdict: tr.judge, Limits: correlate.Limits{DeferFor: unobserved}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -306,7 +346,7 @@ func (s *taskServer) load(t *testing.T, path string, clients int) {
 	for client := range clients {
 		wg.Go(func() {
 			c := s.client()
-			for round := range taskRounds {
+			for round := range rounds() {
 				if round%5 == 4 {
 					time.Sleep(afterwards) // the last request's task outlives it, and is tied to it as long as its connection lives
 					c.CloseIdleConnections()

@@ -2,8 +2,8 @@
 require "json"
 require "openssl" # puma reads the client's certificate with it, and does not load it
 require "pg"
-require "rack/utils"
 require "securerandom"
+require "uri"
 
 STALE = ENV["ACCURACY_STALE"] == "1"
 TOKENS = ENV["ACCURACY_TOKENS"] == "1"
@@ -38,7 +38,7 @@ class Ask
   attr_reader :own, :flaw, :pause, :child, :after, :rows
 
   def initialize(env)
-    q = Rack::Utils.parse_query(env["QUERY_STRING"])
+    q = URI.decode_www_form(env["QUERY_STRING"]).to_h
     @gt, @public, @traceparent = env["HTTP_X_GT"], env["HTTP_X_REQUEST_ID"], env["HTTP_TRACEPARENT"]
     @own, @other, @flaw, @at = q["own"], q["other"], q["flaw"].to_s, (q["at"] || -1).to_i
     @pause, @child, @after = q["pause"].to_f / 1000, q.key?("child"), q.key?("after")

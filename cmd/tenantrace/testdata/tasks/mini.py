@@ -1,6 +1,7 @@
 """A server, and a client of PostgreSQL, of the standard library alone: for interpreters that have nothing else. One task for each connection, as asyncio's streams
 make it, and one more for each request."""
 import asyncio
+import os
 import ssl
 import struct
 import sys
@@ -43,7 +44,18 @@ async def after(request):
     await query(request, "after")
 
 
+async def fork(request):
+    child = os.fork()
+    if child == 0:
+        blocking(request, "forked")
+        os._exit(0)
+    await asyncio.to_thread(os.waitpid, child, 0)
+
+
 async def work(request):
+    if "TASKS_FORK" in os.environ:
+        await fork(request)
+        return
     await query(request, "await")
     await asyncio.gather(*(query(request, "gather") for _ in range(3)))
     await asyncio.create_task(query(request, "create_task"))
