@@ -18,7 +18,7 @@ class Ask:
     """A request, as the load describes it in query and header fields."""
 
     def __init__(self, query, field):
-        q = dict(parse_qsl(query))
+        q = dict(parse_qsl(query, keep_blank_values=True))
         self.gt, self.public, self.traceparent = field("x-gt"), field("x-request-id"), field("traceparent")
         self.own, self.other, self.flaw, self.at = q["own"], q.get("other", ""), q.get("flaw", ""), int(q.get("at", "-1"))
         self.child, self.after, self.mode = "child" in q, "after" in q, q.get("mode", "")
