@@ -22,6 +22,7 @@ const SESSION = "SELECT id, tenant_id FROM invoices WHERE tenant_id = current_se
 const recent = [];
 let current = "";
 let lastToken = "";
+let served = 0;
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -43,6 +44,7 @@ class Ask {
     this.count = 0;
     this.rows = {};
     current = this.own;
+    served++;
     recent.push([this.id, this.traceparent]);
     if (recent.length > 16) recent.shift();
   }
@@ -122,6 +124,7 @@ async function work(ask) {
 }
 
 async function background(tenants) {
+  while (served < 25) await sleep(50);
   const client = new Client(settings);
   await client.connect();
   for (let n = 1; ; n++) {

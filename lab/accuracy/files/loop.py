@@ -154,6 +154,8 @@ def go_on(ask):
 
 async def background():
     nobody = truth.Nobody(int(os.environ["ACCURACY_BACKGROUND"]))
+    while truth.served[0] < truth.LATE:
+        await asyncio.sleep(0.05)
     connection = await connect()
     while True:
         await connection.fetch(nobody.next())

@@ -12,6 +12,8 @@ TOKENS = os.environ.get("ACCURACY_TOKENS") == "1"  # statements bear an identifi
 FIRST_KEY, KEYS = 100000, 10  # of tenant number n the invoices from FIRST_KEY + n * KEYS on
 recent = collections.deque(maxlen=16)  # requests that came lately: foreign identifiers
 shared = {"current": "", "token": ""}  # what no server should keep so: the tenant of the last request
+served = [0]
+LATE = 25  # requests before background work begins: nobody has seen it while there were none
 
 
 class Ask:
@@ -30,6 +32,7 @@ class Ask:
         self.lock, self.count = threading.Lock(), 0
         self.rows = {}  # tenant by number of statement, where only the rows tell it
         shared["current"] = self.own
+        served[0] += 1
         recent.append((self.public, self.traceparent))
 
     def tenant(self, step):
