@@ -87,7 +87,7 @@ func scenes() []*scene {
 				}
 				together(150*time.Millisecond, func() { s.ask(ctx, acme, 0, mode) }, func() { s.ask(ctx, beta, 0, mode) })
 			},
-			want: sceneWant{findings: []string{"DB_CONNECTION_SHARED"}}},
+			want: sceneWant{findings: []string{"DB_CONNECTION_SHARED", "RESPONSE_DESYNC"}}},
 		{id: "E45", title: "a job's thread goes through all tenants while requests are there", cell: with(threads, background, 20), once: true, play: crowd(397),
 			want: sceneWant{jobs: []string{"background", "unattributed"}}},
 		{id: "E56", title: "200 greenlets, and one request in a hundred for another tenant", cell: crowded(gunicornGevent, 200, 20), play: crowd(1009),
