@@ -24,6 +24,7 @@ type connection struct {
 	service  string     // that counts it
 	requests []*request // open ones, in the order of their beginning
 	answered []*request // the last ones that have ended, where tasks are followed
+	served   bool       // one has ended
 	db       *session   // nil: no database protocol seen
 }
 

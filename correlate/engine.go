@@ -50,6 +50,7 @@ type Engine struct {
 	processes *bounded.Map[uint32, *process]
 	conns     *bounded.Map[event.ConnID, *connection]
 	gone      *bounded.Map[event.ConnID, *connection] // closed ones, whose requests' tasks may run on
+	answered  *bounded.Map[uint64, *request]          // ended ones that connections keep for their tasks, by number
 	requests  *bounded.Map[uint64, *request]          // open ones, by number
 	databases *bounded.Map[databaseKey, *database]
 	tokens    *bounded.Map[string, *token]
@@ -91,6 +92,7 @@ func New(cfg Config) (*Engine, error) {
 		e.endConnection(c)
 	})
 	e.gone = bounded.New[event.ConnID, *connection](maxGone, nil)
+	e.answered = bounded.New(maxAllAnswered, func(_ uint64, r *request) { forgetAnswered(r) })
 	e.requests = bounded.New(l.Requests, func(_ uint64, r *request) { e.evictRequest(r) })
 	e.databases = bounded.New(l.Databases, func(databaseKey, *database) { e.metrics.evicted("databases") })
 	e.tokens = bounded.New(l.Tokens, func(_ string, t *token) {

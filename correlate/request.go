@@ -112,7 +112,7 @@ func (e *Engine) endRequest(r *request) {
 	e.linger(r)
 	e.leave(r)
 	r.conn.requests = remove(r.conn.requests, r)
-	r.conn.keepAnswered(r)
+	e.keepAnswered(r)
 	delete(r.proc.requests, r.no)
 	e.requests.Delete(r.no)
 	e.countRequest(r)

@@ -10,18 +10,33 @@ import (
 // maxAnswered is how many answered requests of a connection are kept, for what their code does after the response.
 const maxAnswered = 4
 
+// maxAllAnswered is the same of all connections together, at about 1 KiB each.
+const maxAllAnswered = 16_384
+
 // maxGone is the most closed connections that are kept for the same; over it the oldest is forgotten, and what its tasks write has no request.
 const maxGone = 4096
 
-// keepAnswered keeps an ended request that code may still descend from.
-func (c *connection) keepAnswered(r *request) {
+// keepAnswered keeps an ended request that code may still descend from. Those that are forgotten are the oldest of a connection: none is taken for another.
+func (e *Engine) keepAnswered(r *request) {
+	c := r.conn
+	c.served = true
 	if r.seen.Read == 0 {
 		return // no tasks are followed in its process
 	}
 	if len(c.answered) == maxAnswered {
+		e.answered.Delete(c.answered[0].no)
 		c.answered = slices.Delete(c.answered, 0, 1)
 	}
 	c.answered = append(c.answered, r)
+	e.answered.Put(r.no, r)
+}
+
+// forgetAnswered takes out an ended request, and those of its connection that ended before.
+func forgetAnswered(r *request) {
+	c := r.conn
+	if i := slices.Index(c.answered, r); i >= 0 {
+		c.answered = slices.Delete(c.answered, 0, i+1)
+	}
 }
 
 // taskLink ties a statement to the request that its task began with. told: the task says something; without a request then, that it is none that can be named.
@@ -55,7 +70,7 @@ func (c *connection) began(read uint64) (r *request, shared bool) {
 		if len(c.requests) == 0 {
 			return nil, false
 		}
-		return c.requests[0], len(c.requests) > 1 || len(c.answered) > 0
+		return c.requests[0], len(c.requests) > 1 || c.served
 	}
 	for _, list := range [][]*request{c.answered, c.requests} {
 		for _, x := range list {
