@@ -42,6 +42,7 @@ func kinds() []*kind {
 		{name: uWSGI, drivers: []string{psycopg2}, exe: "/usr/bin/uwsgi-core", steps: 5, path: "/work",
 			args: func(y *yard) []string {
 				return []string{"--plugins", "python3", "--master", "--die-on-term", "--processes", "2", "--threads", "8", "--lazy-apps", "--socket-timeout", "60",
+					"--add-header", "Connection: close", // which it does not say that it does
 					"--https-socket", "127.0.0.1:" + y.port + "," + y.cert + "," + y.key + ",HIGH,!" + y.ca, "--disable-logging", "--module", "wsgi:app"}
 			}},
 		{name: puma, drivers: []string{pg}, exe: "/usr/bin/ruby", steps: 5, path: "/work",
