@@ -113,3 +113,27 @@ func TestTaskAfterRenegotiation(t *testing.T) {
 		t.Errorf("of before: %+v", s.Task)
 	}
 }
+
+// A statement of MySQL has the task of the write that completed it.
+func TestTaskOfMySQL(t *testing.T) {
+	const get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+	b := newBench(t, 0)
+	r := b.asked(7, 1, 1, 0, get)
+	if r == nil {
+		t.Fatal("no request")
+	}
+	const text = "SELECT 1"
+	data := append([]byte{byte(len(text) + 1), 0, 0, 0, 3}, text...)
+	b.events = nil
+	b.SocketData(head, &bpf.TracerSocketDataRecord{Socket: bpf.TracerSocketId{Sk: 60, Inode: 61}, Class: uint32(bpf.TracerSocketClassCLASS_MYSQL), Direction: 1,
+		Length: uint32(len(data)), Task: taskOf(7, 1, 1, bpf.TracerTaskStateTASK_COPY)}, data)
+	for _, e := range b.events {
+		if s, ok := e.(*event.Statement); ok {
+			if want := (event.Task{Conn: r.Conn, Read: 1}); s.Task == nil || *s.Task != want {
+				t.Errorf("task %+v, want %+v", s.Task, want)
+			}
+			return
+		}
+	}
+	t.Errorf("no statement: %v", b.events)
+}
