@@ -13,7 +13,7 @@ import (
 
 // What goes wrong.
 const (
-	smallRing  = "ring buffer at 1/16"
+	smallRing  = "ring buffer at 1/16" // and a daemon that is stopped, so that it overflows
 	restarted  = "daemon restarted"
 	stopped    = "daemon stopped by SIGSTOP"
 	recycling  = "workers recycled"
@@ -30,7 +30,7 @@ var chaos = []string{smallRing, restarted, stopped, recycling, cancelled, pipeli
 var failing = map[string]bool{recycling: true, cancelled: true, halfClosed: true}
 
 // disturbances are those that somebody has to bring about while the load runs.
-var disturbances = map[string]func(context.Context, *running) error{restarted: restart, stopped: stop}
+var disturbances = map[string]func(context.Context, *running) error{restarted: restart, stopped: stop(time.Second), smallRing: stop(3 * time.Second)}
 
 // during runs the load, and calls do each time that a further part of the requests is under way.
 func (r *running) during(ctx context.Context, parts int, do func(i int) error) error {
@@ -64,16 +64,18 @@ func restart(ctx context.Context, r *running) error {
 	})
 }
 
-// stop lets the daemon stand still, three times for a second.
-func stop(ctx context.Context, r *running) error {
-	return r.during(ctx, 4, func(int) error {
-		pid := r.runs[len(r.runs)-1].PID()
-		if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
-			return fmt.Errorf("stop the daemon: %w", err)
-		}
-		time.Sleep(time.Second)
-		return syscall.Kill(pid, syscall.SIGCONT)
-	})
+// stop lets the daemon stand still, three times. Meanwhile the ring buffer fills; a small one overflows.
+func stop(pause time.Duration) func(context.Context, *running) error {
+	return func(ctx context.Context, r *running) error {
+		return r.during(ctx, 4, func(int) error {
+			pid := r.runs[len(r.runs)-1].PID()
+			if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+				return fmt.Errorf("stop the daemon: %w", err)
+			}
+			time.Sleep(pause)
+			return syscall.Kill(pid, syscall.SIGCONT)
+		})
+	}
 }
 
 // turn sends what comes next on a connection: a request, or with some chaos something else.

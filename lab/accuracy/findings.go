@@ -53,6 +53,9 @@ func (r *running) lost(recording string) error {
 	})
 }
 
+// overflowing is how many statements it takes for the small ring buffer to overflow, with some reserve.
+const overflowing = 10000
+
 // weigh says what must not be.
 func (r *running) weigh() {
 	t := r.result.Tally
@@ -75,6 +78,9 @@ func (r *running) weigh() {
 	}
 	if t.Statements-t.Background < r.cfg.Statements/2 && r.cell.Chaos == "" {
 		r.problem("only %d statements could be compared", t.Statements-t.Background)
+	}
+	if r.cell.Chaos == smallRing && r.result.Lost == 0 && r.cfg.Statements >= overflowing {
+		r.problem("nothing was lost: the ring buffer did not overflow")
 	}
 	for name, c := range t.Classes {
 		if c.Exact > 0 && 100*c.OfExact < 99*c.Exact && r.cell.Chaos == "" {
