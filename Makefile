@@ -3,7 +3,7 @@
 SHELL         := /bin/bash
 .SHELLFLAGS   := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build generate check-generated lint test lab bench cost identity-matrix life tasks oracle fuzz vm-test verifier-cost vagrant-test deps clean
+.PHONY: help build generate check-generated lint test lab bench cost identity-matrix life tasks accuracy oracle fuzz vm-test verifier-cost vagrant-test deps clean
 
 # Where the installed Go is older than go.mod asks for, it fetches that toolchain itself.
 export GOTOOLCHAIN ?= auto
@@ -54,6 +54,10 @@ cost: deps build ## measure what the daemon costs servers that do next to nothin
 
 identity-matrix: deps build ## hold the identity of each request against the certificate sent: many servers, TLS versions, kinds of sessions (20 minutes; fetches servers)
 	go run ./lab/cmd/lab identity --daemon bin/tenantrace $(LABFLAGS)
+
+accuracy: deps build ## hold links, sets of candidates and verdicts against the truth: servers, drivers, pools, loads, chaos (an hour; fetches servers; results in bin/accuracy.json)
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION) -X tenantrace/collector/probe.ringDivisor=16' -o bin/tenantrace-small ./cmd/tenantrace
+	go run -trimpath ./lab/cmd/lab accuracy --daemon bin/tenantrace --small bin/tenantrace-small --json bin/accuracy.json $(LABFLAGS)
 
 oracle: ## hold the SQL evidence against the grammars of PostgreSQL (needs gcc; its first build takes minutes) and MySQL, on generated and recorded statements
 	cd lab/oracle && go vet ./... && go test -count=1 -v ./...

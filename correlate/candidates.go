@@ -9,6 +9,9 @@ import (
 // partFor is how long a process outlives a thread that ended by itself, and not with the process.
 const partFor = 2 * time.Second
 
+// idleFor is how long after its last statement a thread that was created for one request ends at the latest.
+const idleFor = time.Second
+
 // candidates are the requests that may have caused a statement, as they were when it was written (facts of the set verdict: every request of the
 // process that was open then, or had ended no longer ago than it may linger).
 type candidates struct {
@@ -61,19 +64,39 @@ func (g *group) narrows() bool { return g.narrowed && !g.lone }
 // write them between requests, are not known to work for requests alone. That is not forgotten: the next time may be tomorrow, and among requests. Where
 // tasks tell such statements from others of their thread, the thread is none the worse for them.
 func (e *Engine) noteWork(u *unit) {
-	if u.link.apart {
+	t := u.thread
+	if u.link.apart && !t.hasRead && !t.descends {
+		t.early.note(u.fingerprint)
 		return
 	}
-	p := u.proc
-	u.thread.roams = u.thread.roams || !u.set.loose && (u.thread.hasRead || u.thread.descends)
-	if len(p.works) >= maxWorks {
-		p.worksMore = true
+	t.roams = t.roams || !u.link.apart && !u.set.loose && (t.hasRead || t.descends)
+	u.proc.works.note(u.fingerprint)
+}
+
+// works are fingerprints of statements that ran without a request.
+type works struct {
+	known map[string]struct{}
+	more  bool // there were more than are kept
+}
+
+func (w *works) note(fingerprint string) {
+	if len(w.known) >= maxWorks {
+		w.more = true
 		return
 	}
-	if p.works == nil {
-		p.works = make(map[string]struct{})
+	if w.known == nil {
+		w.known = make(map[string]struct{})
 	}
-	p.works[u.fingerprint] = struct{}{}
+	w.known[fingerprint] = struct{}{}
+}
+
+// serves notes that a thread works for requests: what it did before there were any, it may do among them.
+func (p *process) serves(t *thread) {
+	p.works.more = p.works.more || t.early.more
+	for fingerprint := range t.early.known {
+		p.works.note(fingerprint)
+	}
+	t.early = works{}
 }
 
 // maxWorks bounds the statements of a process that are known to run without a request.
@@ -81,9 +104,9 @@ const maxWorks = 256
 
 // roams tells whether a statement may be such work although requests are there.
 func (u *unit) roams() bool {
-	if u.thread.roams || u.proc.worksMore {
+	if u.thread.roams || u.proc.works.more {
 		return true
 	}
-	_, ok := u.proc.works[u.fingerprint]
+	_, ok := u.proc.works.known[u.fingerprint]
 	return ok
 }

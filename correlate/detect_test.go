@@ -434,22 +434,23 @@ func TestConnectionShared(t *testing.T) {
 func TestResponseDesync(t *testing.T) {
 	const desync = "RESPONSE_DESYNC"
 	// The request that asked was cancelled; the next one on its connection reads the answer.
+	next := uint32(8) // the thread of the next request
 	cancelled := func(tid uint32, second bool) *trace {
 		tr := newTrace(t, "")
 		a, b, db := tr.client("acme"), tr.client("beta"), tr.database()
 		ra := tr.request(a, 7, "/a")
 		first := tr.write(db, 7, selectScoped)
 		tr.respond(a, ra, 7, 500)
-		rb := tr.request(b, 8, "/b")
+		rb := tr.request(b, next, "/b")
 		later := uint64(0)
 		if second {
-			later = tr.write(db, 8, selectBeta)
+			later = tr.write(db, next, selectBeta)
 		}
 		tr.answerTo(web, tid, db, first, event.TxIdle, rows("acme"))
 		if second {
-			tr.answerTo(web, 8, db, later, event.TxIdle, rows("beta"))
+			tr.answerTo(web, next, db, later, event.TxIdle, rows("beta"))
 		}
-		tr.respond(b, rb, 8, 200)
+		tr.respond(b, rb, next, 200)
 		return tr
 	}
 	tr := cancelled(8, true)
@@ -461,6 +462,9 @@ func TestResponseDesync(t *testing.T) {
 	cancelled(7, true).expectFindings()  // its own thread drains the connection
 	cancelled(8, false).expectFindings() // the next one drains it before it asks
 	cancelled(9, true).expectFindings()  // a thread that reads for all
+	next = 7                             // a pool's idle thread gets the next request
+	cancelled(7, true).expectFindings(desync)
+	cancelled(7, false).expectFindings()
 
 	// Another process reads it.
 	tr = newTrace(t, "")

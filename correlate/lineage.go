@@ -38,8 +38,12 @@ func (e *Engine) threadEnded(ev *event.ThreadEnded) {
 	}
 }
 
-// endThread ends a thread that has left the table.
+// endThread ends a thread that has left the table. One that had been idle may have been lent to several requests meanwhile: pools that shrink, and runtimes that
+// keep threads for the next one who creates one (Ruby for 3 s), let them end so.
 func (e *Engine) endThread(p *process, t *thread) {
+	if e.now-t.wrote > int64(idleFor) {
+		e.bearNone(t)
+	}
 	for _, u := range t.waiting {
 		if e.bearing.remove(u) {
 			e.parting.push(u, e.now+int64(partFor))

@@ -28,6 +28,8 @@ func TestSchedulerThread(t *testing.T) {
 	tr := whole(t)
 	a, db := tr.client("acme"), tr.database()
 	tr.thread(9, web)
+	tr.respond(a, tr.request(a, 7, "/"), 7, 200) // who reads, answers
+	tr.wait(3 * time.Second)
 	r := tr.request(a, 7, "/")
 	tr.waited(7)
 	tr.thread(10, 9) // of the scheduler's own pool
@@ -105,6 +107,11 @@ func TestThreadOfAPool(t *testing.T) {
 			tr.play(&event.ProcessExited{Header: tr.head(web, web)})
 			tr.wait(3 * time.Second)
 		},
+		"idle before it ended": func(tr *trace) { // as Ruby's threads, which are lent to the next who creates one
+			tr.wait(1100 * time.Millisecond)
+			tr.endThread(20)
+			tr.wait(3 * time.Second)
+		},
 		"with it": func(tr *trace) { tr.play(&event.ProcessExited{Header: tr.head(web, web)}) },
 		"close":   func(tr *trace) { tr.engine.Close() },
 	} {
@@ -122,6 +129,41 @@ func TestThreadOfAPool(t *testing.T) {
 			tr.expectFindings()
 		})
 	}
+}
+
+// A reactor reads the requests, and threads of a pool work for them and answer: Puma. None of them ever reads a request, or descends from one who did.
+func TestThreadsBehindAReactor(t *testing.T) {
+	tr := whole(t)
+	tr.thread(5, web)
+	tr.thread(8, web)
+	tr.thread(9, web)
+	a, b, db := tr.client("acme"), tr.client("beta"), tr.database()
+	ra := tr.request(a, 5, "/")
+	tr.waited(5)
+	tr.sql(db, 8, selectScoped)
+	tr.expect("unattributed/no_link none literal acme") // it may be anybody's
+	tr.respond(a, ra, 8, 200)
+	tr.request(b, 5, "/")
+	tr.sql(db, 8, selectBeta)
+	tr.sql(db, 8, selectGamma)
+	tr.sql(db, 9, selectGamma) // of another thread, maybe a scheduler
+	tr.expect("ok_set set literal beta", "violation set literal gamma [CROSS_TENANT_READ]", "unattributed/no_link none literal gamma")
+}
+
+// What an event loop did before there was any request it may do among requests as well.
+func TestWorkBeforeTheFirstRequest(t *testing.T) {
+	tr := whole(t)
+	tr.thread(7, web)
+	tr.thread(9, web)
+	a, db := tr.client("acme"), tr.database()
+	tr.sql(db, 7, selectBeta)
+	tr.sql(db, 9, "UPDATE invoices SET amount = 1 WHERE tenant_id = 'beta'") // a thread of its own
+	tr.expect("background none literal beta", "background none literal beta")
+	tr.request(a, 7, "/")
+	tr.waited(7)
+	tr.sql(db, 7, selectGamma)
+	tr.sql(db, 7, "UPDATE invoices SET amount = 1 WHERE tenant_id = 'beta'")
+	tr.expect("unattributed/mixed_work none literal gamma", "violation set literal beta [CROSS_TENANT_WRITE]")
 }
 
 // Two exact links that disagree accuse nobody.

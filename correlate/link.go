@@ -28,6 +28,7 @@ type link struct {
 
 // enter adds a request to the thread that read it.
 func (e *Engine) enter(t *thread, r *request) {
+	r.proc.serves(t)
 	t.hasRead, t.unsure, t.read, t.last, t.born = true, false, r.no, r, nil
 	if t.multiplexing {
 		r.detached = true
@@ -119,7 +120,7 @@ func (e *Engine) threadLink(p *process, t *thread) (link, candidates) {
 			return l, candidates{}
 		}
 		return l, e.candidatesOf(p, t)
-	case t.known && !t.hasRead && !t.descends && !t.multiplexing && e.now >= p.blindUntil:
+	case t.known && !t.hasRead && !t.descends && !t.multiplexing && (quiet || p.direct && !p.handsOff) && e.now >= p.blindUntil:
 		return link{rule: verdict.LinkNone, background: true, apart: true}, candidates{}
 	case t.multiplexing && !quiet:
 		return none(verdict.Ambiguous)

@@ -42,6 +42,7 @@ func (e *Engine) statementWritten(ev *event.Statement) {
 	}
 	m := &message{seen: ev, proc: p, thread: p.threadOf(ev.TID)}
 	m.link, m.set = e.linkOf(p, m.thread, ev.Task)
+	m.thread.wrote = e.now
 	m.blind = m.link.blind || m.set.lacks == verdict.Loss && m.link.req == nil
 	if r := m.thread.born; r != nil && !r.detached && m.link.req == nil && !m.link.astray && !m.blind {
 		m.born = r

@@ -40,9 +40,10 @@ type process struct {
 	sessions int // of databases, that it opened
 
 	window          window
-	unobservedUntil int64               // requests may be open that began before it was traced
-	works           map[string]struct{} // fingerprints of statements that ran without a request
-	worksMore       bool                // there were more than are kept
+	unobservedUntil int64 // requests may be open that began before it was traced
+	works           works // that ran without a request
+	direct          bool  // a thread has answered a request that it had read
+	handsOff        bool  // one has answered a request that another had read
 }
 
 // thread is what is known of a thread. Its open requests are a set: with more than one of them nothing can be told by thread.
@@ -60,6 +61,8 @@ type thread struct {
 	born     *request // that it was created for, if for one alone; nil: none, or not known
 	roams    bool     // it wrote statements on tenants' data, since its first request, that no request can have caused
 	waiting  []*unit  // statements that wait for its end
+	wrote    int64    // when it wrote its last statement
+	early    works    // before it had read any request
 }
 
 func (e *Engine) processStarted(ev *event.ProcessStarted) {

@@ -83,8 +83,24 @@ func (e *Engine) responseStarted(ev *event.HTTPResponse) {
 	if r := c.find(ev.Seq); r != nil {
 		r.status, r.response = ev.Status, ev.Time
 		r.named = ev.ID
+		e.answers(r, ev.TID)
 		e.tokenSeen(r, ev)
 		e.countRequest(r)
+	}
+}
+
+// answers notes which thread answers a request. Where that is not the one which read it, as with a reactor and a pool behind it, threads work for requests
+// that have never read one.
+func (e *Engine) answers(r *request, tid uint32) {
+	switch {
+	case tid == 0 || r.seen.TID == 0:
+	case tid == r.seen.TID:
+		r.proc.direct = true
+	default:
+		r.proc.handsOff = true
+		t := r.proc.thread(tid)
+		t.descends = true
+		r.proc.serves(t)
 	}
 }
 

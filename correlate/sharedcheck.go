@@ -39,7 +39,7 @@ func (e *Engine) checkShared(s *session, m *message) {
 }
 
 // checkReader looks whether an answer reaches another request than the one which asked: a process reads the answer to another's statement, or a thread reads
-// the answer to a request that is not its own, while it waits for that of its own on the same connection.
+// the answer to a request that is not its own (any more), while it waits for that of its own on the same connection.
 func (e *Engine) checkReader(s *session, m *message, ev *event.Result) {
 	if s.void || m.blind || m.desync || m.misread || ev.Unseen || ev.PID == 0 {
 		return
@@ -51,7 +51,7 @@ func (e *Engine) checkReader(s *session, m *message, ev *event.Result) {
 		}
 		return
 	}
-	if ev.TID == m.seen.TID || !m.link.exact() || m.link.shared {
+	if !m.link.exact() || m.link.shared {
 		return
 	}
 	t, ok := m.proc.threads.Get(ev.TID)

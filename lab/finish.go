@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -75,11 +74,11 @@ func replay(ctx context.Context, daemon *tracer.Tracer, live *told, out io.Write
 	if err != nil {
 		return false, err
 	}
-	findings, err := difference(daemon.Findings, findingsFile)
+	findings, err := audit.Difference(daemon.Findings, findingsFile)
 	if err != nil {
 		return false, err
 	}
-	verdicts, err := difference(daemon.Verdicts, verdictsFile)
+	verdicts, err := audit.Difference(daemon.Verdicts, verdictsFile)
 	if err != nil {
 		return false, err
 	}
@@ -93,33 +92,4 @@ func replay(ctx context.Context, daemon *tracer.Tracer, live *told, out io.Write
 		}
 	}
 	return false, nil
-}
-
-// difference compares two files as sets of lines and shows the first line that each has alone; "" if there is none.
-func difference(live, replayed string) (string, error) {
-	var sorted [2][]string
-	for i, path := range []string{live, replayed} {
-		err := audit.EachLine(path, func(line []byte) error {
-			sorted[i] = append(sorted[i], string(line))
-			return nil
-		})
-		if err != nil {
-			return "", err
-		}
-		slices.Sort(sorted[i])
-	}
-	if slices.Equal(sorted[0], sorted[1]) {
-		return "", nil
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "  live has %d lines, the replay %d\n", len(sorted[0]), len(sorted[1]))
-	for i, name := range []string{"live", "replay"} {
-		for _, line := range sorted[i] {
-			if _, found := slices.BinarySearch(sorted[1-i], line); !found {
-				fmt.Fprintf(&b, "  only %s: %s\n", name, line)
-				break
-			}
-		}
-	}
-	return b.String(), nil
 }

@@ -110,7 +110,7 @@ func specification(f Features, chosenOnly bool) (*ebpf.CollectionSpec, error) {
 			}
 		}
 	}
-	return spec, nil
+	return spec, shrink(spec)
 }
 
 func boolean(b bool) uint32 {

@@ -125,10 +125,15 @@ func (t *Tracer) get(ctx context.Context, path string) (string, error) {
 
 // Replay judges the recording again, after Stop, and returns the files of the findings and the verdict lines.
 func (t *Tracer) Replay(ctx context.Context) (findings, verdicts string, err error) {
-	findings, verdicts = filepath.Join(t.cfg.Dir, "replayed-findings.jsonl"), filepath.Join(t.cfg.Dir, "replayed-verdicts.jsonl")
-	command := exec.CommandContext(ctx, t.cfg.Binary, "replay", t.Record, "--policy", t.cfg.Policy, "--findings", findings, "--verdicts", verdicts)
+	return t.ReplayOther(ctx, t.Record, "replayed")
+}
+
+// ReplayOther judges another recording. The name begins those of the files.
+func (t *Tracer) ReplayOther(ctx context.Context, recording, name string) (findings, verdicts string, err error) {
+	findings, verdicts = filepath.Join(t.cfg.Dir, name+"-findings.jsonl"), filepath.Join(t.cfg.Dir, name+"-verdicts.jsonl")
+	command := exec.CommandContext(ctx, t.cfg.Binary, "replay", recording, "--policy", t.cfg.Policy, "--findings", findings, "--verdicts", verdicts)
 	if out, err := command.CombinedOutput(); err != nil {
-		return "", "", fmt.Errorf("replay %q: %w: %s", t.Record, err, strings.TrimSpace(string(out)))
+		return "", "", fmt.Errorf("replay %q: %w: %s", recording, err, strings.TrimSpace(string(out)))
 	}
 	return findings, verdicts, nil
 }

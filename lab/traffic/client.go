@@ -27,8 +27,10 @@ type Client struct {
 	Roots       *x509.CertPool
 	Certificate *tls.Certificate  // nil: presents none
 	Tune        func(*tls.Config) // changes the settings of its connections; nil: none are changed
+	HalfClose   bool              // says behind what it sends that nothing more comes: close_notify (RFC 8446, section 6.1)
 	connection  *tls.Conn
 	reader      *bufio.Reader
+	local       string
 }
 
 // Request is a labelled request.
@@ -95,6 +97,9 @@ func (c *Client) Resumed() bool {
 	return c.connection != nil && c.connection.ConnectionState().DidResume
 }
 
+// Local is the address of this end of the connection, or of the last one; "" before the first.
+func (c *Client) Local() string { return c.local }
+
 // Close closes the connection; the next request makes a new one.
 func (c *Client) Close() {
 	if c.connection != nil {
@@ -123,7 +128,7 @@ func (c *Client) dial(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.connection = connection.(*tls.Conn)
+	c.connection, c.local = connection.(*tls.Conn), connection.LocalAddr().String()
 	c.reader = bufio.NewReader(c.connection)
 	return nil
 }
@@ -135,8 +140,10 @@ func (c *Client) send(ctx context.Context, text []byte) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	_, err := c.connection.Write(text)
-	return err
+	if _, err := c.connection.Write(text); err != nil || !c.HalfClose {
+		return err
+	}
+	return c.connection.CloseWrite()
 }
 
 func (c *Client) receive(ctx context.Context, method string) (*Response, error) {
@@ -158,7 +165,7 @@ func (c *Client) receive(ctx context.Context, method string) (*Response, error) 
 	if response.PID, err = number(answer.Header, "X-Worker-Pid"); err != nil {
 		return nil, err
 	}
-	if answer.Close {
+	if answer.Close || c.HalfClose {
 		c.Close()
 	}
 	return response, nil

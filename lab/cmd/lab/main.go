@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"tenantrace/lab"
+	"tenantrace/lab/accuracy"
 	"tenantrace/lab/life"
 	"tenantrace/lab/matrix"
 )
@@ -23,6 +24,7 @@ commands:
   run       plays every scenario against each kind of worker and each way to the database, and says what the daemon made of it
   load      sends an exact number of requests with planted faults, and counts that the daemon saw each of them
   identity  holds the daemon's identity of each request against the certificate sent, over many servers and kinds of sessions
+  accuracy  holds links, sets of candidates and verdicts against the truth, over many servers, drivers, pools and loads
   cost      measures servers that do next to nothing for a request with and without the daemon, in rounds
   life      plays certificates that end, are revoked, come late, do not verify or change while their connections live
   bench     measures the service with and without the daemon, in pairs
@@ -59,11 +61,20 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 	identity := matrix.Config{}
 	cost := matrix.CostConfig{}
 	lives := life.Config{}
+	exact := accuracy.Config{}
 	switch name {
 	case "identity":
 		flags.BoolVar(&identity.Quick, "quick", false, "only a part of the servers, with few requests")
 		flags.IntVar(&identity.Requests, "requests", 0, fmt.Sprintf("requests of each row (default %d, with --quick %d)", matrix.DefaultRequests, matrix.QuickRequests))
 		flags.StringSliceVar(&identity.Servers, "servers", nil, `names of the servers, as "node 20" (default: all)`)
+	case "accuracy":
+		flags.StringArrayVar(&exact.Cells, "cells", nil, `parts of the names of the cells to play, as "Node" (repeatable; default: all)`)
+		flags.StringVar(&exact.JSON, "json", "", "file that takes the results")
+		flags.BoolVar(&exact.Quick, "quick", false, "only a few cells, with few requests")
+		flags.Uint64Var(&exact.Random, "random", accuracy.DefaultRandom, "seed that decides what is sent")
+		flags.StringSliceVar(&exact.Scenes, "scenes", nil, "ids of the scenes to play, as E13 (default: all)")
+		flags.StringVar(&exact.Small, "small", "", "executable of another daemon, whose ring buffer is small")
+		flags.IntVar(&exact.Statements, "statements", 0, fmt.Sprintf("statements of requests in each cell, at least (default %d, with --quick %d)", accuracy.DefaultStatements, accuracy.QuickStatements))
 	case "cost":
 		flags.IntVar(&cost.Connections, "connections", matrix.DefaultCostConnections, "connections")
 		flags.StringVar(&cost.Other, "other", "", "executable of another daemon to compare with")
@@ -91,7 +102,7 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 		fmt.Fprint(out, usage)
 		return nil
 	default:
-		return fmt.Errorf("unknown command %q [one of run, load, identity, life, cost, bench, seed]", name)
+		return fmt.Errorf("unknown command %q [one of run, load, identity, life, accuracy, cost, bench, seed]", name)
 	}
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
@@ -115,9 +126,12 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 	identity.Daemon, identity.Work, identity.Keep, identity.Out = cfg.Daemon, cfg.Work, cfg.Keep, cfg.Out
 	cost.Daemon, cost.Work, cost.Out = cfg.Daemon, cfg.Work, cfg.Out
 	lives.Daemon, lives.Work, lives.Keep, lives.Seed, lives.Out = cfg.Daemon, cfg.Work, cfg.Keep, cfg.Seed, cfg.Out
+	exact.Daemon, exact.Work, exact.Keep, exact.Seed, exact.Out = cfg.Daemon, cfg.Work, cfg.Keep, cfg.Seed, cfg.Out
 	switch name {
 	case "identity":
 		return matrix.Run(ctx, identity)
+	case "accuracy":
+		return accuracy.Run(ctx, exact)
 	case "life":
 		return life.Run(ctx, lives)
 	case "cost":

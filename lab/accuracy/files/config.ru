@@ -1,0 +1,3 @@
+require File.join(Dir.pwd, "service")
+
+run(SERVICE)
