@@ -89,6 +89,7 @@ func (u *unit) gather(e *Engine, r *reading, result *event.Result) {
 		e.learnDirectory(u, rules, r, seen)
 		u.gatherRows(rules, r, seen)
 	}
+	u.gatherLooks(rules, r, result)
 	if len(u.relations) > 0 || u.rowOwned {
 		u.gatherScopes(rules)
 		u.gatherRole(rules)

@@ -63,6 +63,7 @@ func (r *reader) analyse(d tenantsql.Dialect, text string, cut bool) *analysis {
 // reading is what a statement says and what it runs.
 type reading struct {
 	said    *analysis            // the statement as written; nil when unknown
+	text    string               // of it
 	does    *tenantsql.Statement // what it runs: itself, or what it names; nil when unknown, or when it runs nothing
 	keys    []tenantsql.Statement
 	unknown bool // it runs a statement whose text is not known
@@ -99,7 +100,7 @@ func (r *reading) param(index int) param {
 func (e *Engine) read(s *session, text string, cut bool, binds []event.Param) reading {
 	d, by := s.dialect(), &e.rulesOf(s).reader
 	a := by.analyse(d, text, cut)
-	r := reading{said: a, binds: binds}
+	r := reading{said: a, binds: binds, text: text}
 	r.run(a)
 	for range maxNesting {
 		does := r.does
