@@ -24,7 +24,7 @@ func (e *Engine) classify(u *unit, o *outcome) []fault {
 		switch {
 		case s.source == fromWritten, s.source != fromRead && u.writes():
 			write = true
-		case s.source == fromRow && !u.scoped() && !u.scopedTo(s.tenant):
+		case s.source == fromRow && !u.scoped() && !u.scopedTo(s.tenant) && !u.asked:
 			key = true
 		default:
 			read = true

@@ -41,6 +41,7 @@ type evidence struct {
 	relations      []tableName // those that policy does not call shared
 	rowOwned       bool        // a result column is a tenant column of a table
 	placed         bool        // a relation is, or may be, in a tenant's place
+	asked          bool        // the session was set to a tenant's state, which a pooler may have given to another
 	asRole         observed    // the tenant whose role the session acts as; none if it names nobody
 	application    string      // application_name of the session, where policy asks for it
 }
