@@ -22,7 +22,6 @@ type take struct {
 // policy is a take's.
 type policy struct {
 	database string // its entry of the section "database"
-	identity string // further lines of the section "identity"
 	groups   string // the file of the hierarchy; "" none
 }
 
