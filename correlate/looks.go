@@ -23,15 +23,15 @@ type look struct {
 // maxLooks bounds the look-ups of a transaction that are kept: the last ones are.
 const maxLooks = 8
 
-// gatherLooks keeps a look-up, or gives a change of rows the tenant that an earlier one has shown. What else may change whose the rows are lets look-ups be
-// forgotten; that another transaction does so meanwhile is not considered.
+// gatherLooks keeps a look-up, or gives a change of rows the tenant that an earlier one has shown. What else may change whose the rows are, which of them the session
+// sees, or which table a name means, lets look-ups be forgotten; that another transaction changes them meanwhile is not considered.
 func (u *unit) gatherLooks(by *rules, r *reading, result *event.Result) {
 	s := u.session
 	does := r.does
 	switch {
 	case does == nil && r.said != nil && !r.unknown: // it runs nothing
 		return
-	case does == nil, does.Cut, does.Unparsed, does.Calls:
+	case does == nil, does.Cut, does.Unparsed, does.Calls, len(does.Changes) > 0:
 		s.forgetLooks()
 		return
 	}
@@ -46,7 +46,7 @@ func (u *unit) gatherLooks(by *rules, r *reading, result *event.Result) {
 			return
 		}
 	case tenantsql.Insert:
-	case tenantsql.Merge, tenantsql.Copy, tenantsql.RollbackTo, tenantsql.Other:
+	case tenantsql.Merge, tenantsql.Copy, tenantsql.RollbackTo, tenantsql.Set, tenantsql.Reset, tenantsql.Discard, tenantsql.Use, tenantsql.Other:
 		s.forgetLooks()
 		return
 	default:

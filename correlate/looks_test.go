@@ -1,6 +1,10 @@
 package correlate
 
-import "testing"
+import (
+	"testing"
+
+	"tenantrace/collector/event"
+)
 
 // E05 and E06: a change of rows by their key is another tenant's where the transaction has read those rows, and nobody's where it has not.
 func TestChangeOfRowsThatWereRead(t *testing.T) {
@@ -37,6 +41,9 @@ func TestChangeOfRowsThatWereRead(t *testing.T) {
 		{"another change may have moved one there", []string{"BEGIN", read, "=beta", "UPDATE invoices SET id = 7 WHERE id = 9", change, "COMMIT"}, []string{byKey, nothing, nothing}},
 		{"back to a savepoint", []string{"BEGIN", "SAVEPOINT s", read, "=beta", "ROLLBACK TO s", change, "COMMIT"}, []string{byKey, nothing}},
 		{"code that is not seen", []string{"BEGIN", read, "=beta", "DO $$ x $$", change, "COMMIT"}, []string{byKey, "unattributed/unparsed thread", nothing}},
+		{"another schema", []string{"BEGIN", read, "=beta", "SET LOCAL search_path = other", change, "COMMIT"}, []string{byKey, nothing}},
+		{"by a function", []string{"BEGIN", read, "=beta", "SELECT set_config('search_path', 'other', true)", change, "COMMIT"}, []string{byKey, nothing}},
+		{"as another user", []string{"BEGIN", read, "=beta", "SET LOCAL SESSION AUTHORIZATION other", change, "COMMIT"}, []string{byKey, nothing}},
 		{"twice", []string{"BEGIN", read, "=beta", change, change, "COMMIT"}, []string{byKey, written, written}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -93,4 +100,31 @@ func TestChangeByParameter(t *testing.T) {
 	tr.respond(acme, r, 7, 200)
 	tr.judged()
 	tr.expect("violation thread row beta [CROSS_TENANT_BY_KEY]", "violation thread row beta [CROSS_TENANT_WRITE]", "unattributed/no_evidence thread")
+}
+
+// A name means another table after USE, and after the command that does the same. Neither ends the transaction.
+func TestChangeInAnotherDatabase(t *testing.T) {
+	for how, want := range map[string]string{
+		"":        "violation thread row beta [CROSS_TENANT_WRITE]",
+		"USE":     "unattributed/no_evidence thread",
+		"command": "unattributed/no_evidence thread",
+	} {
+		tr := newTrace(t, "database: [{engine: mysql, tenant: {columns: [tenant_id]}, tables: {owned: [invoices]}}]\n")
+		acme, db := tr.client("acme"), tr.mysql("one")
+		tr.known("beta")
+		r := tr.request(acme, 7, "/")
+		tr.sql(db, 7, "BEGIN")
+		tr.sql(db, 7, "SELECT * FROM invoices WHERE id = 7", rows("beta"))
+		switch how {
+		case "USE":
+			tr.sql(db, 7, "USE other", result("OK 0"))
+		case "command":
+			tr.play(&event.SessionDatabase{Header: tr.head(web, web), Conn: db, Database: "other"})
+		}
+		tr.sql(db, 7, "UPDATE invoices SET paid = 1 WHERE id = 7", result("OK 1"))
+		tr.sql(db, 7, "COMMIT")
+		tr.respond(acme, r, 7, 200)
+		tr.judged()
+		tr.expect("violation thread row beta [CROSS_TENANT_BY_KEY]", want)
+	}
 }

@@ -101,9 +101,10 @@ func (s *condition) plainList(i, end int) bool {
 
 // table reads the name of a table with its alias.
 func (s *condition) table(i int) int {
-	last, i, ok := s.path(s.past(i, kwOnly), s.n)
+	only := s.word(i, kwOnly) // it leaves out the rows of partitions
+	last, i, ok := s.path(i, s.n)
 	switch {
-	case !ok:
+	case !ok, only:
 		return -1
 	case s.word(i, kwAs) && s.name(i+1):
 		i += 2
