@@ -46,8 +46,8 @@ func many() []take {
 		{"E21", "  clean: SET LOCAL in each transaction, 200 tenants", security, crowd(200, 2, "/bookings/local"), want{
 			verdicts: map[string]int{"no_tenant thread - ->-": 1200, "ok_exact thread session many>own": 400},
 		}},
-		{"E23", "  clean: search_path before each use of a cursor, 40 tenants", schemas, crowd(40, 12, "/orders"), want{
-			verdicts: map[string]int{"no_tenant thread - ->-": 480, "ok_exact thread session many>own": 480},
+		{"E23", "  clean: search_path before each use of a cursor, 40 tenants", schemas, crowd(40, 6, "/orders"), want{
+			verdicts: map[string]int{"no_tenant thread - ->-": 240, "ok_exact thread session many>own": 240},
 		}},
 	}
 }

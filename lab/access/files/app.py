@@ -193,6 +193,7 @@ class Loop(asyncio.SelectorEventLoop):
 @app.route("/devices/<org>")
 def devices(org):
     """Of the organisation that the path names, by a parameter in binary format."""
+
     def connect():
         loop = Loop()
         return loop, loop.run_until_complete(asyncpg.connect(ssl=False, **SETTINGS["postgres"]))
