@@ -42,7 +42,11 @@ func (u *unit) gatherLooks(by *rules, r *reading, result *event.Result) {
 			return
 		}
 	case tenantsql.Update, tenantsql.Delete:
-		if u.takeLook(r, result) && len(does.Relations[0].Assigned) == 0 {
+		if c, ok := u.takeLook(r, result); ok && len(does.Relations[0].Assigned) == 0 {
+			s.looks = slices.DeleteFunc(s.looks, func(l look) bool {
+				d, ok := tenantsql.ReadCondition(l.by, l.text)
+				return l.table == u.relations[0] && (!ok || c.Moves(&d))
+			})
 			return
 		}
 	case tenantsql.Insert:
@@ -98,18 +102,17 @@ func (u *unit) keepLook(by *rules, r *reading, result *event.Result) {
 	s.looks = append(s.looks, look{table: u.relations[0], tenant: tenant, text: r.text, by: s.dialect(), binds: slices.Clone(r.binds), count: result.Count})
 }
 
-// takeLook gives a change the tenant of the rows that it is about, if a look-up has shown it.
-func (u *unit) takeLook(r *reading, result *event.Result) bool {
+// takeLook gives a change the tenant of the rows that it is about, if a look-up has shown it; with the change's condition.
+func (u *unit) takeLook(r *reading, result *event.Result) (c tenantsql.Condition, ok bool) {
 	s := u.session
 	if len(s.looks) == 0 || result == nil || result.Error != "" || r.text == "" || len(r.does.Relations) != 1 || len(u.relations) != 1 || u.opaque || u.rows < 1 {
-		return false
+		return c, false
 	}
 	if rel := &r.does.Relations[0]; !rel.Target || rel.Heuristic || len(rel.Values) > 0 || len(rel.Every) > 0 {
-		return false // its text says whose rows they are, or may
+		return c, false // its text says whose rows they are, or may
 	}
-	c, ok := tenantsql.ReadCondition(s.dialect(), r.text)
-	if !ok {
-		return false
+	if c, ok = tenantsql.ReadCondition(s.dialect(), r.text); !ok {
+		return c, false
 	}
 	for _, l := range slices.Backward(s.looks) {
 		if l.table != u.relations[0] || uint64(u.rows) > l.count {
@@ -125,8 +128,8 @@ func (u *unit) takeLook(r *reading, result *event.Result) bool {
 			return p.known && q.known && p.text == q.text
 		}) {
 			u.add(observed{tenant: l.tenant, level: verdict.EvidenceRow, source: fromRow})
-			return true
+			return c, true
 		}
 	}
-	return false
+	return c, false
 }

@@ -44,6 +44,10 @@ func TestChangeOfRowsThatWereRead(t *testing.T) {
 		{"another schema", []string{"BEGIN", read, "=beta", "SET LOCAL search_path = other", change, "COMMIT"}, []string{byKey, nothing}},
 		{"by a function", []string{"BEGIN", read, "=beta", "SELECT set_config('search_path', 'other', true)", change, "COMMIT"}, []string{byKey, nothing}},
 		{"as another user", []string{"BEGIN", read, "=beta", "SET LOCAL SESSION AUTHORIZATION other", change, "COMMIT"}, []string{byKey, nothing}},
+		{"a row that was read is moved there", []string{"BEGIN", read, "=beta", "SELECT * FROM invoices WHERE id = 9", "=acme", "UPDATE invoices SET id = 7 WHERE id = 9", change, "COMMIT"},
+			[]string{byKey, "ok_exact thread row acme", "ok_exact thread row acme", nothing}},
+		{"two rows", []string{"BEGIN", read, "=beta", "SELECT * FROM invoices WHERE id = 9", "=acme", "UPDATE invoices SET paid = true WHERE id = 9", change, "COMMIT"},
+			[]string{byKey, "ok_exact thread row acme", "ok_exact thread row acme", written}},
 		{"twice", []string{"BEGIN", read, "=beta", change, change, "COMMIT"}, []string{byKey, written, written}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,13 +1,15 @@
 package tenantsql
 
 import (
+	"slices"
 	"strconv"
 )
 
 // Condition is what a simple statement says of the rows that it is about: they are those of its one table for which all of the equalities hold.
 type Condition struct {
 	Equal []Equality
-	Limit int64 // rows that a SELECT gives at most; -1 as many as there are
+	Limit int64    // rows that a SELECT gives at most; -1 as many as there are
+	Sets  []string // columns that an UPDATE changes, without their table
 }
 
 // Equality is column = value.
@@ -34,7 +36,10 @@ func ReadCondition(d Dialect, sql string) (c Condition, ok bool) {
 		}
 	case kwUpdate:
 		if i = s.table(1); s.word(max(i, 0), kwSet) {
-			i = s.find(i, kwWhere)
+			set := i + 1
+			if i = s.find(i, kwWhere); i >= 0 && !s.sets(set, i) {
+				i = -1
+			}
 		} else {
 			i = -1
 		}
@@ -65,6 +70,11 @@ next:
 		return false
 	}
 	return true
+}
+
+// Moves tells whether the UPDATE that c is of may bring rows to those for which d holds, or change what is asked of them.
+func (c *Condition) Moves(d *Condition) bool {
+	return slices.ContainsFunc(d.Equal, func(e Equality) bool { return slices.Contains(c.Sets, e.Column) })
 }
 
 // condition reads a Condition. Its methods give the index behind what they have read, -1 if it is not as plain as it must be.
@@ -117,6 +127,27 @@ func (s *condition) table(i int) int {
 	return i
 }
 
+// sets reads column = …, …; false if it is not as plain.
+func (s *condition) sets(i, end int) bool {
+	for i < end {
+		last, next, ok := s.path(i, end)
+		if !ok || !s.op(next, opEqual) {
+			return false
+		}
+		s.c.Sets = append(s.c.Sets, s.column(last))
+		i = s.element(i, end) + 1
+	}
+	return true
+}
+
+// column gives the column at i as it is compared.
+func (s *condition) column(i int) string {
+	if s.mysql {
+		return fold(s.text(i))
+	}
+	return s.text(i)
+}
+
 // all reads equalities that AND ties.
 func (s *condition) all(i, end int) int {
 	for {
@@ -150,10 +181,7 @@ func (s *condition) equality(i, end int) int {
 		return -1
 	}
 	i++
-	e := Equality{Column: s.text(last)}
-	if s.mysql {
-		e.Column = fold(e.Column)
-	}
+	e := Equality{Column: s.column(last)}
 	from = i
 	signed := s.op(i, opMinus) || s.op(i, opPlus)
 	if signed {

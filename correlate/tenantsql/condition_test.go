@@ -106,6 +106,26 @@ func TestImplies(t *testing.T) {
 	}
 }
 
+func TestMoves(t *testing.T) {
+	for _, tc := range []struct {
+		c, d string
+		want bool
+	}{
+		{"UPDATE t SET paid = f(id, 2), x = 1 WHERE id = 7", "SELECT * FROM t WHERE id = 8", false},
+		{"UPDATE t SET paid = 1, id = 8 WHERE id = 7", "SELECT * FROM t WHERE id = 8", true},
+		{"DELETE FROM t WHERE id = 7", "SELECT * FROM t WHERE id = 8", false},
+	} {
+		c, ok := ReadCondition(PostgreSQL, tc.c)
+		d, read := ReadCondition(PostgreSQL, tc.d)
+		if !ok || !read || c.Moves(&d) != tc.want {
+			t.Errorf("%s: read %v, moves %v", tc.c, ok, c.Moves(&d))
+		}
+	}
+	if _, ok := ReadCondition(PostgreSQL, "UPDATE t SET (a, b) = (1, 2) WHERE id = 7"); ok {
+		t.Error("a row of columns is read")
+	}
+}
+
 // FuzzReadCondition holds that what is read as an equality is one that the skimmer finds to be guaranteed too.
 func FuzzReadCondition(f *testing.F) {
 	f.Add(uint8(0), `SELECT * FROM invoices i WHERE (i.id = $1 AND kind = 'a') ORDER BY id LIMIT 5 FOR UPDATE`)
