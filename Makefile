@@ -3,7 +3,7 @@
 SHELL         := /bin/bash
 .SHELLFLAGS   := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build generate check-generated lint test lab bench cost identity-matrix life tasks accuracy oracle fuzz vm-test verifier-cost vagrant-test deps clean
+.PHONY: help build generate check-generated lint test lab bench cost identity-matrix life access tasks accuracy oracle fuzz vm-test verifier-cost vagrant-test deps clean
 
 # Where the installed Go is older than go.mod asks for, it fetches that toolchain itself.
 export GOTOOLCHAIN ?= auto
@@ -68,6 +68,9 @@ tasks: deps ## hold each link of Python servers on event loops and greenlets aga
 
 life: deps build ## play certificates that end, are revoked, come late, do not verify or change while their connections live (a minute; fetches servers)
 	go run ./lab/cmd/lab life --daemon bin/tenantrace $(LABFLAGS)
+
+access: deps build ## play how applications come to rows that are not their client's: by keys, pooled sessions, PgBouncer, schemas, databases, hierarchies (a minute)
+	go run ./lab/cmd/lab access --daemon bin/tenantrace $(LABFLAGS)
 
 fuzz: ## fuzz each parser (FUZZTIME=3s each)
 	@FUZZTIME=$(FUZZTIME) .ci/fuzz

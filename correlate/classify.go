@@ -49,7 +49,7 @@ func (u *unit) ways(o *outcome) (write, read, key bool) {
 		switch {
 		case s.source == fromWritten, s.source != fromRead && u.writes():
 			write = true
-		case s.source == fromRow && !u.scoped() && !u.scopedTo(s.tenant):
+		case s.source == fromRow && !u.scoped() && !u.scopedTo(s.tenant) && !u.asked:
 			key = true
 		default:
 			read = true

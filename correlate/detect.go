@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"tenantrace/correlate/policy"
+	"tenantrace/correlate/settings"
 	"tenantrace/correlate/tenantsql"
 	"tenantrace/correlate/verdict"
 )
@@ -27,6 +28,7 @@ func (e *Engine) detect(u *unit, o *outcome) {
 // gatherState notes who set what names a tenant in the session: settings, the search path, the role.
 func (u *unit) gatherState(by *rules) {
 	u.state = slices.Clone(u.scopes)
+	u.asked = by.Pooler == policy.PoolerTransaction && u.asksFor(by)
 	if by.Schemas.Used() {
 		schemas, _ := u.searchPath(by)
 		for _, schema := range schemas {
@@ -40,7 +42,29 @@ func (u *unit) gatherState(by *rules) {
 	}
 }
 
-// detectCarryover tells of a statement that was judged by what another request had set in the session.
+// asksFor tells whether the session, as far as it knows, is set to a tenant's state.
+func (u *unit) asksFor(by *rules) bool {
+	known := func(name string) (string, bool) {
+		v := u.sessionValue(name)
+		return v.Text, v.State == settings.Known
+	}
+	for i := range by.Settings {
+		if text, ok := known(by.Settings[i].Name); ok && by.Settings[i].Tenant(text) != "" {
+			return true
+		}
+	}
+	if text, ok := known(roleSetting); ok && by.Roles.Used() && by.Roles.Tenant(text) != "" {
+		return true
+	}
+	text, ok := known(pathSetting)
+	if !ok || !by.Schemas.Used() {
+		return false
+	}
+	schemas, _ := pathSchemas(text)
+	return slices.ContainsFunc(schemas, func(name string) bool { return by.TenantOf(name) != "" })
+}
+
+// detectCarryover tells of a statement that was judged by what another request had set in the session, or by rows that it then came to without naming their tenant.
 func (e *Engine) detectCarryover(u *unit, o *outcome) {
 	if o.verdict != verdict.Violation || o.req == nil {
 		return
@@ -49,7 +73,7 @@ func (e *Engine) detectCarryover(u *unit, o *outcome) {
 		set := func(by func(uint64) bool) bool {
 			return slices.ContainsFunc(u.state, func(x scope) bool { return x.tenant == s.tenant && by(x.by) })
 		}
-		if s.level != verdict.EvidenceSession || !set(func(no uint64) bool { return no != 0 && no != o.req.no }) || set(func(no uint64) bool { return no == o.req.no }) {
+		if s.level != verdict.EvidenceSession && (s.source != fromRow || u.scoped()) || !set(func(no uint64) bool { return no != 0 && no != o.req.no }) || set(func(no uint64) bool { return no == o.req.no }) {
 			continue
 		}
 		o.findings = append(o.findings, fault{name: StateCarryover, detail: fmt.Sprintf(

@@ -80,6 +80,20 @@ func TestSessionStateCarryover(t *testing.T) {
 	}
 }
 
+// Rows that show whose they are make the state that led to them no better. A statement that names the tenant itself came to them by itself.
+func TestCarryoverThatRowsShow(t *testing.T) {
+	tr := newTrace(t, "")
+	acme, beta, db := tr.client("acme"), tr.client("beta"), tr.database()
+	tr.serve(beta, db, 7, "/b", "SET app.tenant_id = 'beta'")
+	for _, sql := range []string{"SELECT * FROM invoices", "SELECT * FROM invoices WHERE tenant_id = 'beta'"} {
+		r := tr.request(acme, 7, "/a")
+		tr.sql(db, 7, sql, rows("beta"))
+		tr.respond(acme, r, 7, 200)
+	}
+	tr.judged()
+	tr.expect("violation thread row beta [CROSS_TENANT_READ SESSION_STATE_CARRYOVER]", "violation thread row beta [CROSS_TENANT_READ]")
+}
+
 // The search path, the role, and settings that the text asks for are state too.
 func TestCarryoverOfPathAndRole(t *testing.T) {
 	const policyText = "database: [{engine: postgres, tenant: {columns: [tenant_id], settings: [app.tenant_id], schemas: \"t_{tenant}\", roles: \"r_{tenant}\"}, tables: {owned: [invoices]}}]\n"
@@ -150,12 +164,12 @@ func TestTransactionPooler(t *testing.T) {
 	tr.sql(db, 7, "SELECT * FROM invoices", rows("beta"))
 	tr.respond(acme, r, 7, 200)
 	tr.expect("unattributed/session_unknown thread", "no_tenant thread [SESSION_STATE_UNDER_TXN_POOLING]", "unattributed/session_unknown thread",
-		"no_tenant thread [SESSION_STATE_UNDER_TXN_POOLING]", "violation thread row beta [CROSS_TENANT_BY_KEY]")
+		"no_tenant thread [SESSION_STATE_UNDER_TXN_POOLING]", "violation thread row beta [CROSS_TENANT_READ]")
 	f := tr.findings[0]
 	if f.Severity != verdict.SeverityMedium || f.CWE[0] != 226 || !strings.Contains(f.Detail, "app.tenant_id") {
 		t.Errorf("finding is %+v", f)
 	}
-	tr.expectFindings("SESSION_STATE_UNDER_TXN_POOLING", "SESSION_STATE_UNDER_TXN_POOLING", "CROSS_TENANT_BY_KEY")
+	tr.expectFindings("SESSION_STATE_UNDER_TXN_POOLING", "SESSION_STATE_UNDER_TXN_POOLING", "CROSS_TENANT_READ")
 	// Within a transaction the session of the server stays: what is set there holds.
 	tr.serve(acme, db, 7, "/a", "BEGIN", "SET LOCAL app.tenant_id = 'acme'", unscoped, "COMMIT", unscoped, "SET statement_timeout = 5", "RESET app.tenant_id")
 	tr.judged()

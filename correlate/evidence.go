@@ -41,6 +41,7 @@ type evidence struct {
 	relations      []tableName // those that policy does not call shared
 	rowOwned       bool        // a result column is a tenant column of a table
 	placed         bool        // a relation is, or may be, in a tenant's place
+	asked          bool        // the session was set to a tenant's state, which a pooler may have given to another
 	asRole         observed    // the tenant whose role the session acts as; none if it names nobody
 	doubted        bool        // what is added now may be another table's
 	application    string      // application_name of the session, where policy asks for it
@@ -91,6 +92,7 @@ func (u *unit) gather(e *Engine, r *reading, result *event.Result) {
 		e.learnDirectory(u, rules, r, seen)
 		u.gatherRows(rules, r, seen)
 	}
+	u.gatherLooks(rules, r, result)
 	if len(u.relations) > 0 || u.rowOwned {
 		u.gatherScopes(rules)
 		u.gatherRole(rules)

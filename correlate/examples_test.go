@@ -73,7 +73,7 @@ func exampleUses() []exampleUse {
 		{"rails-apartment-pgbouncer.yaml", "set for the session", Case{Server: "127.0.0.1:6432", Certificate: of("O=acme"), SQL: []string{"SET search_path = 'beta'", "SELECT * FROM orders"}},
 			[]string{"unattributed/session_unknown"}, "SESSION_STATE_UNDER_TXN_POOLING"},
 		{"rails-apartment-pgbouncer.yaml", "rows", Case{Server: "127.0.0.1:6432", Certificate: of("O=acme"), SQL: []string{"SET search_path = 'acme'", "SELECT * FROM orders"}, Rows: []Row{{"tenant_id": "beta"}}},
-			[]string{"violation row beta [CROSS_TENANT_BY_KEY]"}, "SESSION_STATE_UNDER_TXN_POOLING CROSS_TENANT_BY_KEY"},
+			[]string{"violation row beta [CROSS_TENANT_READ]"}, "SESSION_STATE_UNDER_TXN_POOLING CROSS_TENANT_READ"},
 		{"rails-apartment-pgbouncer.yaml", "set for the transaction", Case{Server: "127.0.0.1:6432", Certificate: of("O=acme"), SQL: []string{"BEGIN", "SET LOCAL search_path = 'acme'", "SELECT * FROM orders", "COMMIT"}},
 			[]string{"ok_exact session acme"}, ""},
 		{"row-security.yaml", "own", Case{Certificate: of("OU=tenant-acme"), SQL: []string{"SET app.current_tenant = 'acme'", "SELECT * FROM invoices"}}, []string{"ok_exact session acme"}, ""},

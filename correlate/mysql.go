@@ -13,6 +13,7 @@ func (e *Engine) sessionDatabase(ev *event.SessionDatabase) {
 	if !ok || c.db == nil || c.db.database == ev.Database {
 		return
 	}
+	c.db.forgetLooks() // its names mean other tables
 	c.db.database = ev.Database
 	c.db.tables = e.database(c)
 }

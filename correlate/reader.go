@@ -101,6 +101,7 @@ func (r *reader) make(key textKey, asked *analysis) *analysis {
 // reading is what a statement says and what it runs.
 type reading struct {
 	said    *analysis            // the statement as written; nil when unknown
+	text    string               // of it
 	does    *tenantsql.Statement // what it runs: itself, or what it names; nil when unknown, or when it runs nothing
 	ran     *analysis            // that of does; nil when that is
 	keys    []tenantsql.Statement
@@ -137,7 +138,7 @@ func (r *reading) param(index int) param {
 // read finds out what a statement runs in its session.
 func (e *Engine) read(s *session, text string, cut bool, binds []event.Param) reading {
 	a := e.analysis(s, text, cut)
-	r := reading{said: a, binds: binds}
+	r := reading{said: a, binds: binds, text: text}
 	r.run(a)
 	for range maxNesting {
 		does := r.does

@@ -35,6 +35,7 @@ type session struct {
 	prepared *bounded.Map[string, body] // of PREPARE, by name; nil none
 	cursors  *bounded.Map[string, body] // of DECLARE, by name; nil none
 
+	looks    []look     // of the open transaction, oldest first
 	inFlight []*message // oldest first
 	writers  map[uint32]struct{}
 }
@@ -119,6 +120,7 @@ func (e *Engine) endTransaction(s *session, committed bool) {
 		e.alter(s)
 		s.altered = false
 	}
+	s.forgetLooks()
 	if g := s.group; g != nil {
 		s.group = nil
 		e.endGroup(g)
@@ -207,6 +209,7 @@ func (e *Engine) blind(p *process) {
 		}
 		s.settings.Void()
 		s.forget()
+		s.forgetLooks()
 		if s.group != nil {
 			e.blindGroup(s.group)
 		}

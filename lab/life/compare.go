@@ -94,3 +94,10 @@ func counted(verdicts map[string]int) string {
 	}
 	return strings.Join(parts, ", ")
 }
+
+func or(tenant string) string {
+	if tenant == "" {
+		return "-"
+	}
+	return tenant
+}

@@ -54,18 +54,6 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-func TestFindingsAreSummedUp(t *testing.T) {
-	line := func(uid, title string, count int) audit.Finding {
-		f := audit.Finding{Count: count, Severity: "High"}
-		f.Info.UID, f.Info.Title, f.Unmapped.IdentityTenant = uid, title, acme
-		return f
-	}
-	got := findings([]audit.Finding{line("2", "A", 1), line("1", "B", 1), line("1", "B", 5), line("3", "A", 2)})
-	if s := strings.Join(got, ", "); s != "A High acme 1, A High acme 2, B High acme 5" {
-		t.Errorf("findings %q", s)
-	}
-}
-
 // TestCatalogue holds the list against its own rules: what is to be found has a clean twin at the same server, by the same scenario.
 func TestCatalogue(t *testing.T) {
 	played := make(map[string]bool)

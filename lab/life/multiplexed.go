@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"tenantrace/lab/tracer"
 )
 
 // streams are under way at once.
@@ -73,8 +75,8 @@ func multiplex(ctx context.Context, s *stand) error {
 	if err != nil {
 		return err
 	}
-	ok, err := s.await(ctx, func(metrics string) bool {
-		return sum(metrics, `tenantrace_unread_connections_total{reason="http2",`) == 1
+	ok, err := s.daemon.Await(ctx, settle, func(metrics string) bool {
+		return tracer.Sum(metrics, `tenantrace_unread_connections_total{reason="http2",`) == 1
 	})
 	if err == nil && !ok {
 		s.calls.problems = append(s.calls.problems, "the connection is not counted as one of HTTP/2 that is not read")

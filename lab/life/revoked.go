@@ -66,7 +66,7 @@ func (s *stand) revoke(ctx context.Context, leaf *pki.Leaf) error {
 	if err := s.stage.CA.Revoke(filepath.Join(s.dir, listName), 2, leaf); err != nil {
 		return err
 	}
-	ok, err := s.await(ctx, func(metrics string) bool { return strings.Contains(metrics, "\ntenantrace_crl_entries 1\n") })
+	ok, err := s.daemon.Await(ctx, settle, func(metrics string) bool { return strings.Contains(metrics, "\ntenantrace_crl_entries 1\n") })
 	if err == nil && !ok {
 		err = errors.New("the daemon has not taken the new revocation list")
 	}

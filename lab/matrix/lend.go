@@ -21,6 +21,9 @@ func Provision(ctx context.Context, out io.Writer) error {
 	return nil
 }
 
+// Script runs a script, and says on out what it says.
+func Script(ctx context.Context, text []byte, out io.Writer) error { return script(ctx, text, out) }
+
 // Cache is the directory of what is fetched once.
 func Cache() (string, error) {
 	cache, err := os.UserCacheDir()

@@ -39,6 +39,7 @@ type Cluster struct {
 	SocketDir string
 	Password  string // of lab_app
 	data      string // directory
+	owner     string // password of lab_owner; "" not known
 	process   *proc.Process
 }
 
@@ -86,7 +87,8 @@ func Start(ctx context.Context, cfg Config) (*Cluster, error) {
 	}
 	err = c.wait(ctx, bin)
 	if err == nil && cfg.Seed == "" {
-		err = c.load(ctx, bin, owner)
+		c.owner = owner
+		err = c.Load(ctx, "postgres", schema)
 	}
 	if err != nil {
 		return nil, errors.Join(err, c.Stop())
@@ -129,11 +131,18 @@ func (c *Cluster) wait(ctx context.Context, bin string) error {
 	}
 }
 
-// load makes the roles, the schema and the rows.
-func (c *Cluster) load(ctx context.Context, bin, owner string) error {
-	psql := exec.CommandContext(ctx, filepath.Join(bin, "psql"), "-X", "-q", "-h", c.SocketDir, "-p", strconv.Itoa(c.Port), "-U", "lab_owner", "-d", "postgres",
+// Load has psql run a script in a database as the owner of all. A cluster of a seed has an owner whose password nobody knows.
+func (c *Cluster) Load(ctx context.Context, database, script string) error {
+	if c.owner == "" {
+		return errors.New("the password of the kept database's owner is not known [use a new database]")
+	}
+	bin, err := binaries()
+	if err != nil {
+		return err
+	}
+	psql := exec.CommandContext(ctx, filepath.Join(bin, "psql"), "-X", "-q", "-h", c.SocketDir, "-p", strconv.Itoa(c.Port), "-U", "lab_owner", "-d", database,
 		"-v", "ON_ERROR_STOP=1", "-v", "app_password="+c.Password, "-f", "-")
-	psql.Env, psql.Stdin = environment(owner), strings.NewReader(schema)
+	psql.Env, psql.Stdin = environment(c.owner), strings.NewReader(script)
 	if out, err := psql.CombinedOutput(); err != nil {
 		return fmt.Errorf("load the schema: %w: %s", err, strings.TrimSpace(string(out)))
 	}

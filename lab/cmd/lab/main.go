@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"tenantrace/lab"
+	"tenantrace/lab/access"
 	"tenantrace/lab/accuracy"
 	"tenantrace/lab/life"
 	"tenantrace/lab/matrix"
@@ -27,6 +28,7 @@ commands:
   accuracy  holds links, sets of candidates and verdicts against the truth, over many servers, drivers, pools and loads
   cost      measures servers that do next to nothing for a request with and without the daemon, in rounds
   life      plays certificates that end, are revoked, come late, do not verify or change while their connections live
+  access    plays how applications come to rows that are not their client's: by keys, pooled sessions, schemas, databases, hierarchies
   bench     measures the service with and without the daemon, in pairs
   seed      makes the lab's database and keeps it in a directory, for --seed
 
@@ -62,6 +64,7 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 	cost := matrix.CostConfig{}
 	lives := life.Config{}
 	exact := accuracy.Config{}
+	reads := access.Config{}
 	switch name {
 	case "identity":
 		flags.BoolVar(&identity.Quick, "quick", false, "only a part of the servers, with few requests")
@@ -85,6 +88,8 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 	case "life":
 		flags.StringSliceVar(&lives.Servers, "servers", nil, "names of the servers to play at, as nginx (default: all)")
 		flags.StringSliceVar(&lives.Scenarios, "scenarios", nil, "ids of the scenarios to play, as E24 (default: all)")
+	case "access":
+		flags.StringSliceVar(&reads.Scenarios, "scenarios", nil, "ids of the scenarios to play, as E18 (default: all)")
 	case "run":
 		flags.StringSliceVar(&selection.Servers, "servers", nil, "names of the servers to play at, as gthread-tls (default: all)")
 		flags.StringSliceVar(&selection.Scenarios, "scenarios", nil, "ids of the scenarios to play, as E10 (default: all)")
@@ -102,7 +107,7 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 		fmt.Fprint(out, usage)
 		return nil
 	default:
-		return fmt.Errorf("unknown command %q [one of run, load, identity, life, accuracy, cost, bench, seed]", name)
+		return fmt.Errorf("unknown command %q [one of run, load, identity, life, access, accuracy, cost, bench, seed]", name)
 	}
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
@@ -127,7 +132,10 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 	cost.Daemon, cost.Work, cost.Out = cfg.Daemon, cfg.Work, cfg.Out
 	lives.Daemon, lives.Work, lives.Keep, lives.Seed, lives.Out = cfg.Daemon, cfg.Work, cfg.Keep, cfg.Seed, cfg.Out
 	exact.Daemon, exact.Work, exact.Keep, exact.Seed, exact.Out = cfg.Daemon, cfg.Work, cfg.Keep, cfg.Seed, cfg.Out
+	reads.Daemon, reads.Work, reads.Keep, reads.Out = cfg.Daemon, cfg.Work, cfg.Keep, cfg.Out
 	switch name {
+	case "access":
+		return access.Run(ctx, reads)
 	case "identity":
 		return matrix.Run(ctx, identity)
 	case "accuracy":
