@@ -138,6 +138,8 @@ func (e *Engine) unasked(p *process, t *thread) link {
 	switch {
 	case e.now < p.blindUntil && !(blocking && t.read > p.blindAt):
 		return link{rule: verdict.LinkNone, blind: true}
+	case e.now < p.unobservedUntil && !blocking: // requests may be there that were not seen
+		return link{rule: verdict.LinkNone, reason: verdict.NoLink}
 	case e.now < p.strayUntil && t.multiplexing:
 		return link{rule: verdict.LinkNone, reason: verdict.Ambiguous}
 	case e.now < p.strayUntil && !blocking:

@@ -26,15 +26,16 @@ type Result struct {
 // running is a cell that is being played.
 type running struct {
 	*harness
-	scene  *scene // nil: the cell's own load
-	fault  bool   // of the scene
-	cell   Cell
-	kind   *kind
-	yard   *yard
-	exe    string
-	load   *load
-	result *Result
-	runs   []*tracer.Tracer // daemons, in the order of their start
+	scene    *scene // nil: the cell's own load
+	fault    bool   // of the scene
+	cell     Cell
+	kind     *kind
+	yard     *yard
+	exe      string
+	load     *load
+	result   *Result
+	runs     []*tracer.Tracer // daemons, in the order of their start
+	labelled int              // statements with a label, in all recordings
 }
 
 // play plays a cell.
@@ -180,6 +181,9 @@ func (r *running) judge(ctx context.Context) error {
 			}
 		}
 	}
+	if r.labelled == 0 {
+		r.problem("no statement bears a label: nothing was compared")
+	}
 	return nil
 }
 
@@ -217,9 +221,10 @@ func (r *running) compare(ctx context.Context, t *tracer.Tracer) error {
 	if err != nil {
 		return err
 	}
-	if truth.labelled == 0 || !recorded {
-		r.problem("no statement bears a label: nothing was compared")
+	if truth.labelled > 0 != recorded {
+		r.problem("%d statements bear a label, but it is %v that the recording holds one", truth.labelled, recorded)
 	}
+	r.labelled += truth.labelled
 	_, whole, err := t.Replay(ctx)
 	if err != nil {
 		return err
