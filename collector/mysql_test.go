@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"tenantrace/collector/event"
+	"tenantrace/collector/stream"
 )
 
 // mariadb runs a MariaDB server and gives its unix socket and its port.
@@ -106,8 +107,8 @@ func TestMySQL(t *testing.T) {
 	}
 	read()
 	n := &notes{}
-	_, stop := startWith(t, n, Config{PIDs: []int{cmd.Process.Pid}, Columns: []string{"tenant_id"}})
-	commands := []string{"tcp", "unix", "TLS", "library", "library over TLS", "late"}
+	c, stop := startWith(t, n, Config{PIDs: []int{cmd.Process.Pid}, Columns: []string{"tenant_id"}})
+	commands := []string{"tcp", "unix", "TLS", "memory TLS", "library", "library over TLS", "late"}
 	for _, command := range commands {
 		if _, err := io.WriteString(in, command+"\n"); err != nil {
 			t.Fatal(err)
@@ -116,6 +117,9 @@ func TestMySQL(t *testing.T) {
 	}
 	wait(t, "the last statement", func() bool { return len(statementsOf(n, "late")) >= requests })
 	stop()
+	if found := c.streams.Found(stream.RungRandom); found != 1 {
+		t.Errorf("%d sockets were found by the client's random, want that of memory TLS", found)
+	}
 
 	opened := map[event.ConnID]*event.ConnectionOpened{}
 	for _, c := range collect(n, func(*event.ConnectionOpened) bool { return true }) {
@@ -130,7 +134,7 @@ func TestMySQL(t *testing.T) {
 		for i, s := range seen {
 			c := opened[s.Conn]
 			if want := (event.ConnectionOpened{TLS: strings.HasSuffix(command, "TLS"), Net: map[bool]string{true: "unix", false: "tcp"}[command == "unix"], Late: command == "late"}); c == nil || c.Role != event.RoleClient ||
-				c.TLS != want.TLS || c.Net != want.Net || c.Late != want.Late {
+				c.TLS != want.TLS || c.Net != want.Net || c.Late != want.Late || c.Net == "tcp" && c.Remote != "127.0.0.1:"+port {
 				t.Fatalf("%s: connection %+v", command, c)
 			}
 			for _, r := range collect(n, func(r *event.Result) bool { return r.Conn == s.Conn && r.Seq == s.Seq }) {
