@@ -31,6 +31,9 @@ func (s *Session) Backend(h event.Header, data []byte, gap int) {
 	st := &s.back
 	for len(data) > 0 && s.phase != over && s.framed {
 		if !st.open {
+			if data = s.wholeRows(data); len(data) == 0 {
+				break
+			}
 			var complete bool
 			if data, complete = st.header(data); !complete {
 				break
@@ -278,7 +281,7 @@ func has(list []uint32, x uint32) bool {
 func (s *Session) rowDescription(p *pending, body []byte) {
 	switch p.kind {
 	case expectQuery:
-		s.answer.columns = s.describe(body, s.back.cut, p.text)
+		s.answer.describedAs(s.describe(body, s.back.cut, p.text))
 	case expectDescription:
 		s.described(p, s.describe(body, s.back.cut, p.statement.wholeText()))
 	default:

@@ -1,7 +1,8 @@
 package pgwire
 
 import (
-	"strings"
+	"bytes"
+	"slices"
 
 	"tenantrace/collector/event"
 )
@@ -24,7 +25,7 @@ func (s *Session) describe(body []byte, cut bool, text string) *columns {
 	if s.unproven {
 		return &columns{partial: true}
 	}
-	var d *columns
+	d := s.descriptions.begin()
 	c := cursor{b: body}
 	n := int(c.uint16())
 	var found []relationColumn
@@ -44,7 +45,7 @@ func (s *Session) describe(body []byte, cut bool, text string) *columns {
 		}
 		all = all && table == one
 		known := s.cfg.Catalog.name(name)
-		lower := strings.ToLower(known)
+		lower := known.lower
 		by := ""
 		if s.cfg.Wanted(lower) {
 			by = lower
@@ -71,14 +72,11 @@ func (s *Session) describe(body []byte, cut bool, text string) *columns {
 		if by == "" {
 			continue
 		}
-		if d == nil {
-			d = &columns{}
-		}
 		if len(d.kept) == maxKept {
 			d.partial = true
 			continue
 		}
-		d.kept = append(d.kept, event.Column{Name: known, Table: table, Attr: attr, Owner: by})
+		d.kept = append(d.kept, event.Column{Name: known.text, Table: table, Attr: attr, Owner: by})
 		d.at = append(d.at, uint16(i))
 		d.types = append(d.types, oid)
 		d.formats = append(d.formats, byte(min(format, unreadable)))
@@ -86,13 +84,41 @@ func (s *Session) describe(body []byte, cut bool, text string) *columns {
 	if all && !cut {
 		s.tables.learnRelation(text, one, n, found)
 	}
-	switch {
-	case d != nil:
-		d.partial = d.partial || cut
-	case cut:
-		d = &columns{partial: true}
-	default:
-		d = s.answer.nothing()
+	if d.partial = d.partial || cut; len(d.kept) == 0 && !d.partial {
+		return s.answer.nothing()
 	}
+	return s.descriptions.end()
+}
+
+// equal tells whether d and other say the same.
+func (d *columns) equal(other *columns) bool {
+	return d.partial == other.partial && slices.Equal(d.at, other.at) && slices.Equal(d.types, other.types) && bytes.Equal(d.formats, other.formats) && slices.Equal(d.kept, other.kept)
+}
+
+// descriptions holds the last ones of a session, so that those which come again take no memory: what they are given to only reads them.
+type descriptions struct {
+	made columns // the one being made
+	last [4]*columns
+	next int
+}
+
+// begin gives an empty one to make.
+func (m *descriptions) begin() *columns {
+	d := &m.made
+	*d = columns{kept: d.kept[:0], at: d.at[:0], types: d.types[:0], formats: d.formats[:0]}
 	return d
+}
+
+// end gives the one that was made.
+func (m *descriptions) end() *columns {
+	for _, d := range m.last {
+		if d != nil && d.equal(&m.made) {
+			return d
+		}
+	}
+	d := m.made
+	d.kept, d.at, d.types, d.formats = slices.Clone(d.kept), slices.Clone(d.at), slices.Clone(d.types), bytes.Clone(d.formats)
+	m.last[m.next] = &d
+	m.next = (m.next + 1) % len(m.last)
+	return &d
 }
