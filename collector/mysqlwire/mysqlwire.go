@@ -71,6 +71,8 @@ type Session struct {
 	row      rowReader
 	tag      string // the last tag, to spare its next copy
 	scratch  []byte
+
+	descriptions descriptions
 }
 
 // New returns the parser of the connection conn. Events go to emit, in order, during the calls that complete them.

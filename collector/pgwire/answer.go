@@ -7,7 +7,7 @@ type answer struct {
 	columns *columns // nil: not described
 	binding *formats // of an Execute: the result formats of its Bind; nil: the description's hold
 	ready   bool     // columns and binding are those of this result
-	tuples  tuples
+	tuples  rowSet
 	last    []byte // the kept values of the row that was read last, as the server sent them; none if it is not kept
 	count   uint64
 	cut     bool
@@ -58,7 +58,7 @@ func (a *answer) wantsRows() bool {
 // describedAs sets the columns of the rows that follow.
 func (a *answer) describedAs(d *columns) { a.columns, a.last = d, a.last[:0] }
 
-// add keeps a row as tuples has it. It reports whether the row is kept.
+// add keeps a row as a rowSet has it. It reports whether the row is kept.
 func (a *answer) add(tuple []byte) bool {
 	switch {
 	case a.tuples.has(tuple):

@@ -1,18 +1,18 @@
-package pgwire
+package mysqlwire
 
 import "bytes"
 
-// tuples are the distinct rows that are kept of a result, encoded one behind the other: for each kept column a byte that is 0 for NULL, else 1 and the length and
+// rowSet holds the distinct rows that are kept of a result, encoded one behind the other: for each kept column a byte that is 0 for NULL, else 1 and the length and
 // bytes of the value.
-type tuples struct {
+type rowSet struct {
 	text []byte
 	ends []int // of each row in text
 }
 
-func (t *tuples) count() int { return len(t.ends) }
+func (t *rowSet) count() int { return len(t.ends) }
 
 // has tells whether a row is kept already. What comes next is most likely what came last.
-func (t *tuples) has(tuple []byte) bool {
+func (t *rowSet) has(tuple []byte) bool {
 	end := len(t.text)
 	for i := len(t.ends) - 1; i >= 0; i-- {
 		from := 0
@@ -27,13 +27,13 @@ func (t *tuples) has(tuple []byte) bool {
 	return false
 }
 
-func (t *tuples) add(tuple []byte) {
+func (t *rowSet) add(tuple []byte) {
 	t.text = append(t.text, tuple...)
 	t.ends = append(t.ends, len(t.text))
 }
 
 // reset forgets the rows. Much room is not kept for the next ones.
-func (t *tuples) reset() {
+func (t *rowSet) reset() {
 	if cap(t.text) > 4096 {
 		t.text = nil
 	}
@@ -41,7 +41,7 @@ func (t *tuples) reset() {
 }
 
 // rows decodes the rows, which have n columns.
-func (t *tuples) rows(n int) [][]*string {
+func (t *rowSet) rows(n int) [][]*string {
 	if len(t.ends) == 0 {
 		return nil
 	}
