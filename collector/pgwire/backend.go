@@ -297,12 +297,22 @@ func (st *statement) wholeText() string {
 	return st.text
 }
 
-// described ends a Describe.
+// described ends a Describe. What a portal gives, all portals of its statement give, with the formats of their own.
 func (s *Session) described(p *pending, d *columns) {
 	if p.kind == expectDescription {
 		p.statement.columns = d
 	} else {
 		p.portal.columns = d
+		if of := p.portal.of; of.columns == nil && of.known && of.text == p.portal.text && !varies(of.text) {
+			of.columns = d
+		}
 	}
 	s.done()
+}
+
+// varies tells whether what text gives may differ from one execution to the next: the rows of a cursor or of another statement that has the name then.
+func varies(text string) bool {
+	l := lexer{text: text}
+	t := l.next()
+	return t.word("fetch") || t.word("execute") || l.bad
 }

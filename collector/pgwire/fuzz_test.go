@@ -1,6 +1,8 @@
 package pgwire
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgproto3"
@@ -164,6 +166,17 @@ func FuzzBackend(f *testing.F) {
 	for _, q := range sequences {
 		f.Add(pack(q.steps(f)), false)
 		f.Add(pack(q.steps(f)), true)
+	}
+	files, err := filepath.Glob("testdata/*.stream")
+	if err != nil || len(files) == 0 {
+		f.Fatalf("%d recorded streams: %v", len(files), err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data, true)
 	}
 	f.Fuzz(func(t *testing.T, b []byte, late bool) {
 		steps := unpack(b)
