@@ -59,6 +59,7 @@ type Session struct {
 	commands    queue
 	seq         uint64
 	infile      bool // the client sends the contents of a file
+	within      bool // what the client sends next is not the beginning of a write
 	unproven    bool // the command in flight is the first after a loss: an older answer may pass for its own
 	noBackslash bool // sql_mode NO_BACKSLASH_ESCAPES is on
 

@@ -93,7 +93,7 @@ func (r *Registry) SocketData(h event.Header, rec *bpf.TracerSocketDataRecord, d
 			s.late = k.late
 		}
 	}
-	r.take(s, piece{h, bpf.TracerDirection(rec.Direction & 1), rec.Offset, uint64(rec.Length), data})
+	r.take(s, piece{header: h, direction: bpf.TracerDirection(rec.Direction & 1), offset: rec.Offset, length: uint64(rec.Length), data: data})
 }
 
 // SocketClosed ends a socket and the connections on it.
