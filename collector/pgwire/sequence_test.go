@@ -216,6 +216,18 @@ var sequences = []sequence{
 	}, []string{
 		`statement 1 "" notext portal=c`, `result 1/0 tenant_id (7) count=1 "FETCH 1" last`, `ready T`,
 	}},
+	{"a portal whose name SQL gave to another one", func(t testing.TB) []step {
+		return []step{
+			client(t, &parse{Query: "A"}, &bind{DestinationPortal: "c"}, &execute{Portal: "c", MaxRows: 1}, &pgproto3.Flush{}),
+			server(t, &pgproto3.ParseComplete{}, &pgproto3.BindComplete{}, row("1"), &pgproto3.PortalSuspended{}),
+			client(t, &query{String: "CLOSE c; DECLARE c CURSOR FOR B"}), server(t, tag("CLOSE CURSOR"), tag("DECLARE CURSOR"), ready('T')),
+			client(t, &execute{Portal: "c"}, &syncing{}), server(t, row("2"), tag("FETCH 1"), ready('T')),
+		}
+	}, []string{
+		`statement 1 "A" portal=c`, `result 1/0 count=1 rowscut suspend last`,
+		`statement 2 simple "CLOSE c; DECLARE c CURSOR FOR B"`, `result 2/0 "CLOSE CURSOR"`, `result 2/1 "DECLARE CURSOR"`, `result 2/2 none last`, `ready T`,
+		`statement 3 "" notext portal=c`, `result 3/0 count=1 rowscut "FETCH 1" last`, `ready T`,
+	}},
 	{"portals closed, and ended with their transaction", func(t testing.TB) []step {
 		begin := []pgproto3.FrontendMessage{&parse{Query: "A"}, &bind{}, &bind{DestinationPortal: "p"}}
 		begun := []pgproto3.BackendMessage{&pgproto3.ParseComplete{}, &pgproto3.BindComplete{}, &pgproto3.BindComplete{}}
