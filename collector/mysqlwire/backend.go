@@ -61,7 +61,7 @@ func (s *Session) Backend(h event.Header, data []byte, gap int) {
 		return
 	}
 	if !st.begun || gap > st.left {
-		s.lose(h)
+		s.loseServer(h)
 		return
 	}
 	if st.keep == rowByRow {

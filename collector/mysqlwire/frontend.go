@@ -23,8 +23,8 @@ func (s *Session) Frontend(h event.Header, data []byte, gap int) {
 	switch {
 	case s.phase == secured:
 		s.giveUp(h, event.UnreadableTLS)
-	case s.phase == lost && !within:
-		s.resync(data, len(data)+gap)
+	case s.phase == lost:
+		s.resync(data, len(data)+gap, within)
 	}
 	st := &s.front
 	for len(data) > 0 && s.reading() {

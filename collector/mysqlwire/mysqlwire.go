@@ -119,7 +119,14 @@ func (s *Session) Unreadable() bool { return s.unreadable }
 func (s *Session) Ended() bool { return s.phase == over && !s.unreadable }
 
 // Desync says that an unknown number of bytes of a direction was lost.
-func (s *Session) Desync(h event.Header, _ Direction) { s.lose(h) }
+func (s *Session) Desync(h event.Header, dir Direction) {
+	if dir == FromServer {
+		s.loseServer(h)
+	} else {
+		s.lose(h)
+		s.prepared.forget()
+	}
+}
 
 // Close ends the session: every statement still without an answer ends unseen.
 func (s *Session) Close(h event.Header) {
