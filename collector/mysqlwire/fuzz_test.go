@@ -80,6 +80,9 @@ func fuzzed(t *testing.T, late bool, calls []call) []string {
 			cap(s.row.raw) > 4*maxValue || cap(s.row.row) > 4*maxKept*(maxValue+3) || cap(s.row.nulls) > maxColumns || len(s.cfg.Names.known) > maxNames {
 			t.Fatalf("holds too much: %d bytes, %d commands, buffers of %d and %d", s.prepared.held, s.commands.n, cap(s.front.buf), cap(s.back.buf))
 		}
+		if n := listed(s); n != len(s.prepared.statements) {
+			t.Fatalf("%d statements, %d by their use", len(s.prepared.statements), n)
+		}
 		if sum := holds(s); sum != s.prepared.held {
 			t.Fatalf("holds %d bytes, counts %d", sum, s.prepared.held)
 		}
@@ -95,6 +98,20 @@ func fuzzed(t *testing.T, late bool, calls []call) []string {
 		}
 	}
 	return lines(*events)
+}
+
+// listed counts the statements by their last use; -1 if the list is broken.
+func listed(s *Session) (n int) {
+	var newer *statement
+	for st := s.prepared.recency.newest; st != nil; newer, st = st, st.older {
+		if n++; st.newer != newer || s.prepared.statements[st.id] != st {
+			return -1
+		}
+	}
+	if s.prepared.recency.oldest != newer {
+		return -1
+	}
+	return n
 }
 
 // holds adds up what the session's budget should say.

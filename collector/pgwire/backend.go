@@ -220,7 +220,7 @@ func (s *Session) answered(h event.Header, kind byte, body []byte) {
 		s.completed(h, p, kind, body)
 	case 'G':
 		s.copying = !s.queue.dropIgnoredSyncs()
-		s.beginCopy(p, false, body)
+		s.beginCopy(s.queue.head(), false, body)
 	case 'H':
 		s.beginCopy(p, true, body)
 	case 'W':
@@ -313,6 +313,7 @@ func (s *Session) described(p *pending, d *columns) {
 // varies tells whether what text gives may differ from one execution to the next: the rows of a cursor or of another statement that has the name then.
 func varies(text string) bool {
 	l := lexer{text: text}
-	t := l.next()
-	return t.word("fetch") || t.word("execute") || l.bad
+	l.blank()
+	verb := l.name()
+	return l.bad || strings.EqualFold(verb, "fetch") || strings.EqualFold(verb, "execute")
 }

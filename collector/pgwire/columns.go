@@ -29,6 +29,7 @@ func (s *Session) describe(body []byte, cut bool, text string) *columns {
 	c := cursor{b: body}
 	n := int(c.uint16())
 	var found []relationColumn
+	plain := plainNames{text: text}
 	one, all := uint32(0), false // whether all columns belong to one table that there is something to learn of
 	for i := range n {
 		name := c.text()
@@ -56,12 +57,12 @@ func (s *Session) describe(body []byte, cut bool, text string) *columns {
 			if a := (attribute{table, attr}); table == 0 || attr <= 0 {
 				table, attr = 0, 0
 			} else if s.tables.news(a, lower) {
-				if plainName(text, lower) {
+				if plain.has(lower) {
 					s.tables.learn(a, lower)
 				} else {
 					table, attr = 0, 0
 				}
-			} else if !s.tables.is(a, lower) && !plainName(text, lower) {
+			} else if !s.tables.is(a, lower) && !plain.has(lower) {
 				table, attr = 0, 0
 			}
 		} else if table != 0 {
@@ -88,6 +89,26 @@ func (s *Session) describe(body []byte, cut bool, text string) *columns {
 		return s.answer.nothing()
 	}
 	return s.descriptions.end()
+}
+
+// plainNames remembers what plainName says of a text: a description may have one name many times.
+type plainNames struct {
+	text  string
+	known [4]string
+	plain [4]bool
+	n     int
+}
+
+func (p *plainNames) has(name string) bool {
+	if i := slices.Index(p.known[:p.n], name); i >= 0 {
+		return p.plain[i]
+	}
+	plain := plainName(p.text, name)
+	if p.n < len(p.known) {
+		p.known[p.n], p.plain[p.n] = name, plain
+		p.n++
+	}
+	return plain
 }
 
 // equal tells whether d and other say the same.
