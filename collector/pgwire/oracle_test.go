@@ -34,15 +34,14 @@ type oracleStatement struct {
 
 // oracle pairs what a client asks with what the server answers: a message after the other, as the server works.
 type oracle struct {
-	asked    []pgproto3.FrontendMessage
-	at       int // the message that the server answers
-	texts    map[string]string
-	columns  map[string][]pgproto3.FieldDescription // of statements
-	portals  map[string]*oraclePortal
-	all      []*oracleStatement
-	of       map[int]*oracleStatement // by their message
-	current  oracleResult
-	skipping bool
+	asked   []pgproto3.FrontendMessage
+	at      int // the message that the server answers
+	texts   map[string]string
+	columns map[string][]pgproto3.FieldDescription // of statements
+	portals map[string]*oraclePortal
+	all     []*oracleStatement
+	of      map[int]*oracleStatement // by their message
+	current oracleResult
 }
 
 type oraclePortal struct {

@@ -196,10 +196,13 @@ func TestNothingOfTheLoginStays(t *testing.T) {
 			steps := append(append([]step{start}, exchange...), server(t, &pgproto3.AuthenticationOk{}, key, ready('I')))
 			run(s, split(steps, func() int { return size }))
 			diff(t, lines(*events), openingLines)
-			held := fmt.Appendf(nil, "%q", []string{fmt.Sprintf("%s", s.front.buf[:cap(s.front.buf)]), fmt.Sprintf("%s", s.back.buf[:cap(s.back.buf)]), fmt.Sprintf("%s", s.scratch[:cap(s.scratch)]),
-				fmt.Sprintf("%s", s.row.raw[:cap(s.row.raw)]), fmt.Sprintf("%s", s.row.row[:cap(s.row.row)]), s.text, s.tag, fmt.Sprintf("%+v", s.prepared), fmt.Sprintf("%s", s.answer.last)})
+			var held []byte
+			for _, buf := range [][]byte{s.front.head[:], s.back.head[:], s.front.buf, s.back.buf, s.scratch, s.row.raw, s.row.row, s.answer.last, s.answer.tuples.text} {
+				held = append(append(held, buf[:cap(buf)]...), '|')
+			}
+			held = fmt.Appendf(held, "%s|%s|%+v", s.text, s.tag, s.prepared)
 			if bytes.Contains(held, []byte("secr")) {
-				t.Errorf("%s, in pieces of %d: the session holds %s", name, size, held)
+				t.Errorf("%s, in pieces of %d: the session holds %q", name, size, held)
 			}
 		}
 	}
