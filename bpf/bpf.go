@@ -5,3 +5,6 @@ package bpf
 
 // RandomSize is the size of a ClientHello's random in bytes (RFC 8446, section 4.1.2).
 const RandomSize = 32
+
+// DataLarge is the most bytes that one record carries of what was moved (DATA_LARGE): a record that is full may be followed by another one of the same call.
+const DataLarge = 16384

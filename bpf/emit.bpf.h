@@ -35,9 +35,10 @@ static __always_inline __u64 forget(__u64 n)
 	return same;
 }
 
-/* Emits length bytes as chunks. The offsets of the head's fields and its size are constants of the caller. */
+/* Emits length bytes as chunks. The offsets of the head's fields and its size are constants of the caller. Of more than fits, the last chunk is the beginning of the
+ * rest, or with `tail` its end: messages of a database session go on behind a long value, and an answer has its end there. */
 static __always_inline void emit_chunks(struct traced_process *process, void *head, const __u32 head_size, const __u32 captured,
-					const __u32 length_at, const __u32 offset_at, __u64 user, __u64 length)
+					const __u32 length_at, const __u32 offset_at, __u64 user, __u64 length, bool tail)
 {
 	/* All but the last are full. Bytes that are known by number only take one record: the sum of no address and an offset would be one. */
 	for (int i = 0; i < DATA_CHUNKS - 1; i++) {
@@ -48,6 +49,11 @@ static __always_inline void emit_chunks(struct traced_process *process, void *he
 		*(__u64 *)(head + offset_at) = forget(*(__u64 *)(head + offset_at) + DATA_LARGE);
 		user = forget(user + DATA_LARGE);
 		length = forget(length - DATA_LARGE);
+	}
+	if (tail && length > DATA_LARGE && user) { /* what is left out shows as a gap between the offsets */
+		*(__u64 *)(head + offset_at) = forget(*(__u64 *)(head + offset_at) + length - DATA_LARGE);
+		user = forget(user + length - DATA_LARGE);
+		length = forget(DATA_LARGE);
 	}
 	*(__u32 *)(head + length_at) = length;
 	if (length <= DATA_SMALL || !user)
@@ -63,14 +69,16 @@ static __always_inline void emit_chunks(struct traced_process *process, void *he
 static __noinline int emit_socket_data(struct traced_process *process, struct socket_data_record *head, __u64 user, __u64 length)
 {
 	emit_chunks(process, head, sizeof(*head), __builtin_offsetof(struct socket_data_record, captured),
-		    __builtin_offsetof(struct socket_data_record, length), __builtin_offsetof(struct socket_data_record, offset), user, length);
+		    __builtin_offsetof(struct socket_data_record, length), __builtin_offsetof(struct socket_data_record, offset), user, length,
+		    head->class >= CLASS_POSTGRESQL);
 	return 0;
 }
 
 static __noinline int emit_tls_data(struct traced_process *process, struct tls_data_record *head, __u64 user, __u64 length)
 {
 	emit_chunks(process, head, sizeof(*head), __builtin_offsetof(struct tls_data_record, captured),
-		    __builtin_offsetof(struct tls_data_record, length), __builtin_offsetof(struct tls_data_record, offset), user, length);
+		    __builtin_offsetof(struct tls_data_record, length), __builtin_offsetof(struct tls_data_record, offset), user, length,
+		    !(head->flags & (TLS_SERVER | TLS_ROLE_UNKNOWN)));
 	return 0;
 }
 

@@ -22,8 +22,10 @@
 #define SNIFF_TRIES_LATE 1024
 /* Segments of a transfer: node-postgres writes the five messages of a statement with parameters as one each. */
 #define IOVEC_MAX 6
-/* PostgreSQL's SSLRequest: what follows it is the client's half of a handshake, if the server agrees. */
-#define SSL_REQUEST_SIZE 8
+/* What a client of PostgreSQL or MySQL sends to ask for TLS: what follows it is its half of a handshake, if the server agrees. MySQL's is a login that ends
+ * before the user's name, with its header; MariaDB's flags of its own are within. */
+#define PG_SSL_REQUEST_SIZE 8
+#define MYSQL_SSL_REQUEST_SIZE 36
 
 struct socket_state {
 	__u64 inode;
@@ -292,7 +294,7 @@ static __noinline int recognized(struct traced_process *process, struct transfer
 	at = forget(at);
 	if (process->seeking && t->direction == DIRECTION_IN && state->hello != HELLO_BOUND)
 		ciphertext_seen(&t->id, at, segment);
-	if (state->class == CLASS_POSTGRESQL && t->direction == DIRECTION_OUT && hello_seen(&t->id, DIRECTION_OUT, at, segment))
+	if (state->class >= CLASS_POSTGRESQL && t->direction == DIRECTION_OUT && hello_seen(&t->id, DIRECTION_OUT, at, segment))
 		state->class = CLASS_TLS;
 	if (state->class != CLASS_UNKNOWN)
 		return 0;
@@ -319,11 +321,19 @@ static __noinline int recognized(struct traced_process *process, struct transfer
 	return 0;
 }
 
-/* Whether a transfer is worth a look: a socket of a known class costs no more than this. The first bytes that follow PostgreSQL's SSLRequest may be a ClientHello. */
+/* Whether a client's next bytes are those behind its request for TLS. */
+static __always_inline bool asked_for_tls(const struct socket_state *state)
+{
+	__u64 moved = state->moved[DIRECTION_OUT];
+
+	return (state->class == CLASS_POSTGRESQL && moved == PG_SSL_REQUEST_SIZE) || (state->class == CLASS_MYSQL && moved == MYSQL_SSL_REQUEST_SIZE);
+}
+
+/* Whether a transfer is worth a look: a socket of a known class costs no more than this. */
 static __always_inline bool worth_a_look(struct traced_process *process, struct transfer *t, struct socket_state *state)
 {
 	return state->class == CLASS_UNKNOWN || (process->seeking && t->direction == DIRECTION_IN) ||
-	       (state->class == CLASS_POSTGRESQL && t->direction == DIRECTION_OUT && state->moved[DIRECTION_OUT] == SSL_REQUEST_SIZE);
+	       (t->direction == DIRECTION_OUT && asked_for_tls(state));
 }
 
 /* A system call moved `length` bytes between a socket and the process. Gives the class if they are to be emitted. */

@@ -17,9 +17,16 @@ import (
 	"tenantrace/collector/stream"
 )
 
-// The client of a database says its random itself, after PostgreSQL's SSLRequest: that leads to the socket and so to the server's address.
+// The client of a database says its random itself, after PostgreSQL's SSLRequest or first (sslnegotiation=direct): that leads to the socket and so to the
+// server's address.
 func TestSocketOfAClientByItsRandom(t *testing.T) {
 	needRoot(t)
+	for _, how := range []string{"asked", "direct"} {
+		t.Run(how, func(t *testing.T) { socketOfAClient(t, how) })
+	}
+}
+
+func socketOfAClient(t *testing.T, how string) {
 	a := newAuthority(t)
 	certificate := a.issue(t, "server", &x509.Certificate{Subject: pkix.Name{CommonName: "server"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -27,7 +34,7 @@ func TestSocketOfAClientByItsRandom(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	cmd := exec.Command("/usr/bin/python3", "testdata/session.py", strconv.Itoa(l.Addr().(*net.TCPAddr).Port), filepath.Join(a.dir, "ca.pem"))
+	cmd := exec.Command("/usr/bin/python3", "testdata/session.py", strconv.Itoa(l.Addr().(*net.TCPAddr).Port), filepath.Join(a.dir, "ca.pem"), how)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -51,14 +58,16 @@ func TestSocketOfAClientByItsRandom(t *testing.T) {
 	}
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(deadline))
-	request := make([]byte, 8)
-	if _, err := io.ReadFull(conn, request); err != nil {
-		t.Fatal(err)
+	if how == "asked" {
+		request := make([]byte, 8)
+		if _, err := io.ReadFull(conn, request); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Write([]byte("S")); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if _, err := conn.Write([]byte("S")); err != nil {
-		t.Fatal(err)
-	}
-	server := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{certificate}})
+	server := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{certificate}, NextProtos: []string{"postgresql"}})
 	if _, err := io.ReadFull(server, make([]byte, 30)); err != nil { // the startup message
 		t.Fatal(err)
 	}

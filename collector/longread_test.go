@@ -35,3 +35,28 @@ func TestLongReadOfASession(t *testing.T) {
 		})
 	}
 }
+
+// A value that is longer than what is captured of one write hides neither the execution that follows it in that write, nor what was prepared before.
+func TestLongWriteOfASession(t *testing.T) {
+	needRoot(t)
+	for name, without := range map[string]probe.Features{"": {}, "without bpf_loop": {Loop: true}} {
+		t.Run(name, func(t *testing.T) {
+			pid, do := sockets(t)
+			n := &notes{}
+			_, stop := startWith(t, n, Config{PIDs: []int{pid}, without: without})
+			do("values")
+			wait(t, "the end of the session", func() bool { return len(collect(n, func(*event.ConnectionClosed) bool { return true })) > 0 })
+			stop()
+			statements := collect(n, func(*event.Statement) bool { return true })
+			for _, s := range statements {
+				if s.NoText || len(s.Params) != 2 || s.Params[0].Value != "acme" {
+					t.Errorf("statement %+v", s)
+				}
+			}
+			answered := len(collect(n, func(r *event.Result) bool { return r.Tag == "INSERT 0 1" }))
+			if desyncs := len(collect(n, func(*event.SessionDesync) bool { return true })); len(statements) != 2 || answered != 2 || desyncs != 0 {
+				t.Errorf("%d statements, %d results, %d desyncs, want 2, 2 and 0", len(statements), answered, desyncs)
+			}
+		})
+	}
+}

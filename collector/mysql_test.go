@@ -16,6 +16,7 @@ import (
 
 	"tenantrace/collector/event"
 	"tenantrace/collector/probe"
+	"tenantrace/collector/stream"
 )
 
 // mariadb runs a MariaDB server and gives its unix socket and its port.
@@ -116,7 +117,7 @@ func mysql(t *testing.T, socket, port string, without probe.Features) {
 	c, stop := startWith(t, n, Config{PIDs: []int{cmd.Process.Pid}, Columns: []string{"tenant_id"}, without: without})
 	// The client library reads the long rows of TCP in one piece, of which less is captured without bpf_loop; it is to be said.
 	long := map[string]bool{"library": !c.programs.Features().Loop}
-	commands := []string{"tcp", "unix", "TLS", "library", "library over TLS", "late"}
+	commands := []string{"tcp", "unix", "TLS", "memory TLS", "library", "library over TLS", "late"}
 	for _, command := range commands {
 		if _, err := io.WriteString(in, command+"\n"); err != nil {
 			t.Fatal(err)
@@ -125,6 +126,9 @@ func mysql(t *testing.T, socket, port string, without probe.Features) {
 	}
 	wait(t, "the last statement", func() bool { return len(statementsOf(n, "late")) >= requests })
 	stop()
+	if found := c.streams.Found(stream.RungRandom); found != 1 {
+		t.Errorf("%d sockets were found by the client's random, want that of memory TLS", found)
+	}
 
 	opened := map[event.ConnID]*event.ConnectionOpened{}
 	for _, c := range collect(n, func(*event.ConnectionOpened) bool { return true }) {
@@ -139,7 +143,7 @@ func mysql(t *testing.T, socket, port string, without probe.Features) {
 		for i, s := range seen {
 			c := opened[s.Conn]
 			if want := (event.ConnectionOpened{TLS: strings.HasSuffix(command, "TLS"), Net: map[bool]string{true: "unix", false: "tcp"}[command == "unix"], Late: command == "late"}); c == nil || c.Role != event.RoleClient ||
-				c.TLS != want.TLS || c.Net != want.Net || c.Late != want.Late {
+				c.TLS != want.TLS || c.Net != want.Net || c.Late != want.Late || c.Net == "tcp" && c.Remote != "127.0.0.1:"+port {
 				t.Fatalf("%s: connection %+v", command, c)
 			}
 			for _, r := range collect(n, func(r *event.Result) bool { return r.Conn == s.Conn && r.Seq == s.Seq }) {

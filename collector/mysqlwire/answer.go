@@ -1,10 +1,6 @@
 package mysqlwire
 
-import (
-	"encoding/binary"
-
-	"tenantrace/collector/event"
-)
+import "tenantrace/collector/event"
 
 // step is what the server sends next.
 type step uint8
@@ -36,11 +32,12 @@ type answer struct {
 	partial bool
 	broken  bool
 
-	columns *columns // of the result being read
-	sets    []set    // results before it of the same statement
-	rows    [][]*string
-	tuples  []string // the rows, encoded
-	total   int      // rows of all sets
+	from    described // what the definitions that are being read are; the zero one: that was not looked at
+	columns *columns  // of the result being read
+	sets    []set     // results before it of the same statement
+	tuples  rowSet
+	last    []byte // the kept values of the row that was read last, as appendSpans has them; none if it is not kept
+	total   int    // rows of all sets
 	count   uint64
 	changed uint64 // affected rows
 	cut     bool
@@ -54,8 +51,8 @@ type set struct {
 }
 
 func (a *answer) reset() {
-	clear(a.tuples)
-	*a = answer{tuples: a.tuples[:0], types: a.types[:0]}
+	a.tuples.reset()
+	*a = answer{tuples: a.tuples, last: a.last[:0], types: a.types[:0]}
 }
 
 // wantsRows tells whether there is something to keep in the next row.
@@ -63,33 +60,18 @@ func (a *answer) wantsRows() bool {
 	return a.columns != nil && len(a.columns.kept) > 0 && !(a.cut && a.total == event.MaxRows)
 }
 
-// add keeps a row: for each kept column a byte that is 0 for NULL, else 1 and the length and bytes of the value.
-func (a *answer) add(tuple []byte) {
-	for i := len(a.tuples) - 1; i >= 0; i-- {
-		if a.tuples[i] == string(tuple) {
-			return
-		}
-	}
-	if a.total == event.MaxRows {
+// add keeps a row as a rowSet has it. It reports whether the row is kept.
+func (a *answer) add(tuple []byte) bool {
+	switch {
+	case a.tuples.has(tuple):
+	case a.total == event.MaxRows:
 		a.cut = true
-		return
+		return false
+	default:
+		a.total++
+		a.tuples.add(tuple)
 	}
-	a.total++
-	text := string(tuple)
-	a.tuples = append(a.tuples, text)
-	row := make([]*string, len(a.columns.kept))
-	values := make([]string, len(row))
-	for i := range row {
-		if text[0] == 0 {
-			text = text[1:]
-			continue
-		}
-		n := int(binary.BigEndian.Uint16([]byte(text[1:3])))
-		values[i] = text[3 : 3+n]
-		row[i] = &values[i]
-		text = text[3+n:]
-	}
-	a.rows = append(a.rows, row)
+	return true
 }
 
 // endSet ends a result. Another one of the same statement may follow.
@@ -98,15 +80,15 @@ func (a *answer) endSet() {
 		a.cut = a.cut || d.partial && a.count > 0
 		if len(d.kept) > 0 {
 			if len(a.sets) < maxKept {
-				a.sets = append(a.sets, set{d.kept, a.rows})
+				a.sets = append(a.sets, set{d.kept, a.tuples.rows(len(d.kept))})
 			} else {
-				a.cut = a.cut || len(a.rows) > 0
+				a.cut = a.cut || a.tuples.count() > 0
 			}
 		}
 	}
-	a.columns, a.rows = nil, nil
-	clear(a.tuples)
-	a.tuples = a.tuples[:0]
+	a.columns, a.from = nil, described{}
+	a.tuples.reset()
+	a.last = a.last[:0]
 }
 
 // result makes the Result of p from what came.

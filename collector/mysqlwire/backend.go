@@ -17,6 +17,9 @@ func (s *Session) Backend(h event.Header, data []byte, gap int) {
 	st := &s.back
 	for len(data) > 0 && s.listening() {
 		if st.due() {
+			if data = s.wholeRows(s.wholeDefinitions(data)); len(data) == 0 {
+				break
+			}
 			var complete, first bool
 			if data, complete, first = st.header(data); !complete {
 				break
@@ -58,7 +61,7 @@ func (s *Session) Backend(h event.Header, data []byte, gap int) {
 		return
 	}
 	if !st.begun || gap > st.left {
-		s.lose(h)
+		s.loseServer(h)
 		return
 	}
 	if st.keep == rowByRow {

@@ -12,16 +12,19 @@ const (
 )
 
 // Frontend takes bytes that the client sent: data, followed by gap bytes that were not captured. Calls are in the order of the bytes, and a call
-// does not span two writes: a session that is late or lost begins with the first bytes of a call. The server's answers come after what they answer.
+// does not span two writes: a session that is late or lost begins with the first bytes of a call, unless Continues was called before. The server's answers come after
+// what they answer.
 func (s *Session) Frontend(h event.Header, data []byte, gap int) {
 	if len(data) == 0 && gap <= 0 {
 		return
 	}
-	switch s.phase {
-	case secured:
+	within := s.within
+	s.within = false
+	switch {
+	case s.phase == secured:
 		s.giveUp(h, event.UnreadableTLS)
-	case lost:
-		s.resync(data, len(data)+gap)
+	case s.phase == lost:
+		s.resync(data, len(data)+gap, within)
 	}
 	st := &s.front
 	for len(data) > 0 && s.reading() {
@@ -65,6 +68,9 @@ func (s *Session) Frontend(h event.Header, data []byte, gap int) {
 		s.clientMessage(h, body)
 	}
 }
+
+// Continues says that the next call of Frontend does not begin with the beginning of a write.
+func (s *Session) Continues() { s.within = true }
 
 // reading tells whether the client's bytes are read.
 func (s *Session) reading() bool { return s.phase == greeted || s.phase == running }

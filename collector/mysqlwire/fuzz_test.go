@@ -76,9 +76,12 @@ func fuzzed(t *testing.T, late bool, calls []call) []string {
 		run(s, []call{c})
 		a := &s.answer
 		if s.prepared.held < 0 || s.prepared.held > maxHeld || s.commands.n > maxPending || len(s.prepared.statements) > maxStatements || cap(s.front.buf) > 4*keepExecute ||
-			cap(s.back.buf) > 4*keepOK || len(a.tuples) > event.MaxRows || a.total > event.MaxRows || len(a.sets) > maxKept || len(a.types) > maxColumns || len(a.kept) > maxKept ||
+			cap(s.back.buf) > 4*keepOK || a.tuples.count() > event.MaxRows || cap(a.tuples.text) > 4*event.MaxRows*maxKept*(maxValue+3) || cap(a.last) > 4*maxKept*(maxValue+3) || a.total > event.MaxRows || len(a.sets) > maxKept || len(a.types) > maxColumns || len(a.kept) > maxKept ||
 			cap(s.row.raw) > 4*maxValue || cap(s.row.row) > 4*maxKept*(maxValue+3) || cap(s.row.nulls) > maxColumns || len(s.cfg.Names.known) > maxNames {
 			t.Fatalf("holds too much: %d bytes, %d commands, buffers of %d and %d", s.prepared.held, s.commands.n, cap(s.front.buf), cap(s.back.buf))
+		}
+		if n := listed(s); n != len(s.prepared.statements) {
+			t.Fatalf("%d statements, %d by their use", len(s.prepared.statements), n)
 		}
 		if sum := holds(s); sum != s.prepared.held {
 			t.Fatalf("holds %d bytes, counts %d", sum, s.prepared.held)
@@ -95,6 +98,20 @@ func fuzzed(t *testing.T, late bool, calls []call) []string {
 		}
 	}
 	return lines(*events)
+}
+
+// listed counts the statements by their last use; -1 if the list is broken.
+func listed(s *Session) (n int) {
+	var newer *statement
+	for st := s.prepared.recency.newest; st != nil; newer, st = st, st.older {
+		if n++; st.newer != newer || s.prepared.statements[st.id] != st {
+			return -1
+		}
+	}
+	if s.prepared.recency.oldest != newer {
+		return -1
+	}
+	return n
 }
 
 // holds adds up what the session's budget should say.

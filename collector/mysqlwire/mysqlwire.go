@@ -59,6 +59,7 @@ type Session struct {
 	commands    queue
 	seq         uint64
 	infile      bool // the client sends the contents of a file
+	within      bool // what the client sends next is not the beginning of a write
 	unproven    bool // the command in flight is the first after a loss: an older answer may pass for its own
 	noBackslash bool // sql_mode NO_BACKSLASH_ESCAPES is on
 
@@ -71,6 +72,8 @@ type Session struct {
 	row      rowReader
 	tag      string // the last tag, to spare its next copy
 	scratch  []byte
+
+	descriptions descriptions
 }
 
 // New returns the parser of the connection conn. Events go to emit, in order, during the calls that complete them.
@@ -116,7 +119,14 @@ func (s *Session) Unreadable() bool { return s.unreadable }
 func (s *Session) Ended() bool { return s.phase == over && !s.unreadable }
 
 // Desync says that an unknown number of bytes of a direction was lost.
-func (s *Session) Desync(h event.Header, _ Direction) { s.lose(h) }
+func (s *Session) Desync(h event.Header, dir Direction) {
+	if dir == FromServer {
+		s.loseServer(h)
+	} else {
+		s.lose(h)
+		s.prepared.forget()
+	}
+}
 
 // Close ends the session: every statement still without an answer ends unseen.
 func (s *Session) Close(h event.Header) {

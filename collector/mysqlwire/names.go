@@ -1,6 +1,9 @@
 package mysqlwire
 
-import "strings"
+import (
+	"hash/maphash"
+	"strings"
+)
 
 // Limits of Names.
 const (
@@ -11,13 +14,14 @@ const (
 // Names holds names of columns, tables and databases, so that each is copied once. It is for use from one goroutine.
 type Names struct {
 	known map[string]name
+	seed  maphash.Seed
 }
 
 // name is a name and how it compares.
 type name struct{ text, lower string }
 
 // NewNames returns an empty Names.
-func NewNames() *Names { return &Names{known: make(map[string]name)} }
+func NewNames() *Names { return &Names{known: make(map[string]name), seed: maphash.MakeSeed()} }
 
 // name gives b as a name. Past the limits it is a copy of its own.
 func (n *Names) name(b []byte) name {

@@ -24,7 +24,8 @@ type statement struct {
 	cursor   []event.Param // what the open cursor was opened with
 	gone     bool          // no number leads to it: nothing more may be held for it
 	held     int
-	used     uint64
+	// The statements that were used before and after this one.
+	older, newer *statement
 }
 
 // long is a value that came in messages of its own.
@@ -38,7 +39,7 @@ type long struct {
 type prepared struct {
 	statements map[uint32]*statement
 	last       *statement // the one that was prepared last, or is about to be
-	clock      uint64
+	recency    recency    // of statements
 	held       int
 }
 
@@ -48,7 +49,7 @@ func (p *prepared) forget() {
 		p.release(st)
 	}
 	p.release(p.last)
-	p.statements, p.last = nil, nil
+	p.statements, p.recency, p.last = nil, recency{}, nil
 }
 
 // hold takes n bytes from the budget, evicting statements for it; false if there is not enough.
@@ -116,8 +117,7 @@ func (p *prepared) statement(id uint32) *statement {
 		st = &statement{id: id}
 		p.insert(st)
 	}
-	p.clock++
-	st.used = p.clock
+	p.recency.use(st)
 	return st
 }
 
@@ -126,15 +126,25 @@ func (p *prepared) insert(st *statement) {
 	if p.statements == nil {
 		p.statements = make(map[uint32]*statement)
 	}
-	if old := p.statements[st.id]; old != nil && old != st {
-		p.release(old)
+	if old := p.statements[st.id]; old != nil {
+		p.take(old)
+		if old != st {
+			p.release(old)
+		}
 	}
 	for len(p.statements) >= maxStatements {
 		p.evict()
 	}
-	p.clock++
-	st.used = p.clock
 	p.statements[st.id] = st
+	p.recency.add(st)
+}
+
+// take takes st away from its number, if it has it.
+func (p *prepared) take(st *statement) {
+	if p.statements[st.id] == st {
+		delete(p.statements, st.id)
+		p.recency.remove(st)
+	}
 }
 
 // close forgets the statement of a number.
@@ -150,9 +160,7 @@ func (p *prepared) close(id uint32) {
 
 // drop forgets a statement.
 func (p *prepared) drop(st *statement) {
-	if p.statements[st.id] == st {
-		delete(p.statements, st.id)
-	}
+	p.take(st)
 	if p.last == st {
 		p.last = nil
 	}
@@ -170,13 +178,7 @@ func (p *prepared) release(st *statement) {
 
 // evict drops the least recently used statement.
 func (p *prepared) evict() {
-	var oldest *statement
-	for _, st := range p.statements {
-		if oldest == nil || st.used < oldest.used {
-			oldest = st
-		}
-	}
-	if oldest != nil {
-		p.drop(oldest)
+	if st := p.recency.oldest; st != nil {
+		p.drop(st)
 	}
 }

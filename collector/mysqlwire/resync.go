@@ -3,7 +3,16 @@ package mysqlwire
 import "tenantrace/collector/event"
 
 // lose gives up framing or pairing: what is in flight is unseen, and what was prepared may have been replaced meanwhile.
-func (s *Session) lose(h event.Header) {
+func (s *Session) lose(h event.Header) { s.giveIn(h, false) }
+
+// loseServer is lose because of bytes of the server that were not captured, while what the client said is known: but for the command in flight, which must not
+// be one that ends what was prepared, each statement keeps its number. While the client waits for one answer at a time, that is.
+func (s *Session) loseServer(h event.Header) {
+	p := s.commands.head()
+	s.giveIn(h, s.phase == running && s.front.have == 0 && !s.front.open && (p == nil || s.commands.n == 1 && p.kind != expectUser && p.kind != expectSession))
+}
+
+func (s *Session) giveIn(h event.Header, keep bool) {
 	if s.phase == over || s.phase == lost || s.phase == secured {
 		return
 	}
@@ -17,14 +26,17 @@ func (s *Session) lose(h event.Header) {
 	s.abandon(h)
 	s.front.drop()
 	s.back.drop()
-	s.prepared.forget()
+	if !keep {
+		s.prepared.forget()
+	}
 }
 
 // resync takes up the session again with a write of the client that is nothing but commands: a client asks only once it was answered. One that does not
 // wait may have an older answer on its way, which must not pass for this one's: no row and no description of the first answer is kept, and an
-// answer that nobody waits for, or whose packets are not numbered from 1, loses the session again.
-func (s *Session) resync(data []byte, length int) {
-	if !commands(data, length) {
+// answer that nobody waits for, or whose packets are not numbered from 1, loses the session again. What is anything else may change what is prepared.
+func (s *Session) resync(data []byte, length int, within bool) {
+	if within || !commands(data, length) {
+		s.prepared.forget()
 		return
 	}
 	s.front.drop()

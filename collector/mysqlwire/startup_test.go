@@ -152,3 +152,45 @@ func TestSniff(t *testing.T) {
 		t.Error("a login without TLS is taken for one with it")
 	}
 }
+
+// TestGapOfTheServer has bytes of the server that were not captured. What the client said is known: what was prepared before keeps its text, unless the client said
+// something meanwhile that could not be read.
+func TestGapOfTheServer(t *testing.T) {
+	const sql = "SELECT * FROM invoices WHERE tenant_id = ?"
+	whole := packets(1, result(2, invoices(), binaryRow(le(8, 8), lenenc("acme"), "NULL"), binaryRow(le(9, 8), lenenc("beta"), "NULL"))...)
+	gap := call{server: true, data: whole[:len(whole)-50], gap: 50}
+	begin := append(opening(modern), ask("\x16"+sql), answers(preparedAs(1, 1, invoices(), true)...), ask(executionOf(1, true, text("acme"))))
+	again := []call{ask(executionOf(1, false, text("beta"))), server(whole), ask(executionOf(1, false, text("beta"))), server(whole)}
+	want := []string{`statement 1 "` + sql + `" $1=acme`, `desync`, `result 1/0 ` + invoiceColumns + ` unseen last`}
+	known := []string{
+		`statement 2 "` + sql + `" $1=beta`, `result 2/0 count=2 rowscut last`, `ready I`,
+		`statement 3 "` + sql + `" $1=beta`, `result 3/0 ` + invoiceColumns + ` (acme,NULL) (beta,NULL) count=2 last`, `ready I`,
+	}
+	for _, c := range []struct {
+		name  string
+		calls []call
+		want  []string
+	}{
+		{"kept", append([]call{gap}, again...), known},
+		{"lost as a whole", append([]call{{server: true, gap: 500}}, again...), known},
+		{"the client said something else", []call{gap, client("\x03\x00\x00\x07abc"), again[0], again[1]}, []string{`statement 2 "" notext $1=?`, `result 2/0 count=2 rowscut last`, `ready I`}},
+		{"bytes of the client were not captured either", []call{gap, {gap: 30}, again[0], again[1]}, []string{`statement 2 "" notext $1=?`, `result 2/0 count=2 rowscut last`, `ready I`}},
+		{"an answer that does not fit", []call{answers("\x00\x00"), again[0], again[1]}, []string{`statement 2 "" notext $1=?`, `result 2/0 count=2 rowscut last`, `ready I`}},
+	} {
+		got := lines(play(t, testConfig(), append(slices.Clone(begin), c.calls...)))
+		for i, l := range got {
+			if strings.HasPrefix(l, "result 1/0") {
+				got[i] = want[2] // how many rows came before does not matter here
+			}
+			if strings.HasPrefix(l, `statement 2 "" notext`) {
+				got[i] = `statement 2 "" notext $1=?`
+			}
+		}
+		t.Log(c.name)
+		diff(t, got, append(append(slices.Clone(openingLines), want...), c.want...))
+	}
+	// A Prepare whose answer was not captured has no number that is known.
+	calls := append(slices.Clone(begin), server(whole), ask("\x16DELETE FROM invoices"), call{server: true, gap: 40}, ask(executionOf(2, false)), answers(ok(1, 2)), ask(executionOf(lastPrepared, false)), answers(ok(1, 2)))
+	got := lines(play(t, testConfig(), calls))
+	diff(t, got[len(got)-7:], []string{`desync`, `statement 2 "" notext`, `result 2/0 "OK 1" last`, `ready I`, `statement 3 "" notext`, `result 3/0 "OK 1" last`, `ready I`})
+}

@@ -130,6 +130,9 @@ func (s *Session) definition(p *pending, body []byte) bool {
 		s.endPrepare(p)
 		return true
 	}
+	if a.from.size > 0 && p.traced <= maxTraced {
+		s.descriptions.add(a.from, d)
+	}
 	a.columns, a.step = d, stepColumnsEnd
 	return true
 }

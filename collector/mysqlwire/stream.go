@@ -23,7 +23,12 @@ type stream struct {
 
 // header reads a header, or as much of it as there is, and returns the rest of data. complete: a packet begins; first: so does a message.
 func (st *stream) header(data []byte) (rest []byte, complete, first bool) {
-	n := copy(st.head[st.have:], data)
+	n := headerSize
+	if st.have == 0 && len(data) >= headerSize {
+		st.head = [headerSize]byte(data)
+	} else {
+		n = copy(st.head[st.have:], data)
+	}
 	st.have += n
 	if st.have < headerSize {
 		return data[n:], false, false

@@ -1,18 +1,14 @@
 package pgwire
 
-import (
-	"encoding/binary"
-
-	"tenantrace/collector/event"
-)
+import "tenantrace/collector/event"
 
 // answer is what came so far of the result that the server sends now.
 type answer struct {
 	columns *columns // nil: not described
 	binding *formats // of an Execute: the result formats of its Bind; nil: the description's hold
 	ready   bool     // columns and binding are those of this result
-	rows    [][]*string
-	tuples  []string // the rows, encoded
+	tuples  rowSet
+	last    []byte // the kept values of the row that was read last, as the server sent them; none if it is not kept
 	count   uint64
 	cut     bool
 	copy    event.CopyDirection
@@ -29,8 +25,8 @@ func (a *answer) nothing() *columns {
 }
 
 func (a *answer) reset() {
-	clear(a.tuples)
-	*a = answer{tuples: a.tuples[:0], noKept: a.noKept}
+	a.tuples.reset()
+	*a = answer{tuples: a.tuples, last: a.last[:0], noKept: a.noKept}
 }
 
 // of sets the columns of an Execute's result from its portal, once for each result.
@@ -56,35 +52,23 @@ func (a *answer) format(i int) byte {
 
 // wantsRows tells whether there is something to keep in the next row.
 func (a *answer) wantsRows() bool {
-	return a.columns != nil && len(a.columns.kept) > 0 && !(a.cut && len(a.rows) == event.MaxRows)
+	return a.columns != nil && len(a.columns.kept) > 0 && !(a.cut && a.tuples.count() == event.MaxRows)
 }
 
-// add keeps a row: for each kept column a byte that is 0 for NULL, else 1 and the length and bytes of the value.
-func (a *answer) add(tuple []byte) {
-	for i := len(a.tuples) - 1; i >= 0; i-- {
-		if a.tuples[i] == string(tuple) {
-			return
-		}
-	}
-	if len(a.rows) == event.MaxRows {
+// describedAs sets the columns of the rows that follow.
+func (a *answer) describedAs(d *columns) { a.columns, a.last = d, a.last[:0] }
+
+// add keeps a row as a rowSet has it. It reports whether the row is kept.
+func (a *answer) add(tuple []byte) bool {
+	switch {
+	case a.tuples.has(tuple):
+	case a.tuples.count() == event.MaxRows:
 		a.cut = true
-		return
+		return false
+	default:
+		a.tuples.add(tuple)
 	}
-	text := string(tuple)
-	a.tuples = append(a.tuples, text)
-	row := make([]*string, len(a.columns.kept))
-	values := make([]string, len(row))
-	for i := range row {
-		if text[0] == 0 {
-			text = text[1:]
-			continue
-		}
-		n := int(binary.BigEndian.Uint16([]byte(text[1:3])))
-		values[i] = text[3 : 3+n]
-		row[i] = &values[i]
-		text = text[3+n:]
-	}
-	a.rows = append(a.rows, row)
+	return true
 }
 
 // result makes the Result of p from what came, and begins the next one.
@@ -93,11 +77,11 @@ func (s *Session) result(h event.Header, p *pending) *event.Result {
 	a.of(p)
 	r := &event.Result{
 		Header: h, Conn: s.conn, Seq: p.seq, Index: p.index,
-		Rows: a.rows, Count: a.count, RowsCut: a.cut, Copy: a.copy,
+		Count: a.count, RowsCut: a.cut, Copy: a.copy,
 	}
 	switch {
 	case a.columns != nil:
-		r.Columns = a.columns.kept
+		r.Columns, r.Rows = a.columns.kept, a.tuples.rows(len(a.columns.kept))
 		if a.copy == "" && !a.columns.told && !a.columns.partial {
 			r.Described, a.columns.told = true, true
 		}

@@ -31,6 +31,9 @@ func (s *Session) Backend(h event.Header, data []byte, gap int) {
 	st := &s.back
 	for len(data) > 0 && s.phase != over && s.framed {
 		if !st.open {
+			if data = s.wholeRows(data); len(data) == 0 {
+				break
+			}
 			var complete bool
 			if data, complete = st.header(data); !complete {
 				break
@@ -217,7 +220,7 @@ func (s *Session) answered(h event.Header, kind byte, body []byte) {
 		s.completed(h, p, kind, body)
 	case 'G':
 		s.copying = !s.queue.dropIgnoredSyncs()
-		s.beginCopy(p, false, body)
+		s.beginCopy(s.queue.head(), false, body)
 	case 'H':
 		s.beginCopy(p, true, body)
 	case 'W':
@@ -278,7 +281,7 @@ func has(list []uint32, x uint32) bool {
 func (s *Session) rowDescription(p *pending, body []byte) {
 	switch p.kind {
 	case expectQuery:
-		s.answer.columns = s.describe(body, s.back.cut, p.text)
+		s.answer.describedAs(s.describe(body, s.back.cut, p.text))
 	case expectDescription:
 		s.described(p, s.describe(body, s.back.cut, p.statement.wholeText()))
 	default:
@@ -294,12 +297,23 @@ func (st *statement) wholeText() string {
 	return st.text
 }
 
-// described ends a Describe.
+// described ends a Describe. What a portal gives, all portals of its statement give, with the formats of their own.
 func (s *Session) described(p *pending, d *columns) {
 	if p.kind == expectDescription {
 		p.statement.columns = d
 	} else {
 		p.portal.columns = d
+		if of := p.portal.of; of.columns == nil && of.known && of.text == p.portal.text && !varies(of.text) {
+			of.columns = d
+		}
 	}
 	s.done()
+}
+
+// varies tells whether what text gives may differ from one execution to the next: the rows of a cursor or of another statement that has the name then.
+func varies(text string) bool {
+	l := lexer{text: text}
+	l.blank()
+	verb := l.name()
+	return l.bad || strings.EqualFold(verb, "fetch") || strings.EqualFold(verb, "execute")
 }

@@ -1,5 +1,7 @@
 package pgwire
 
+import "strings"
+
 // Limits of a Catalog. Past them nothing more is learned.
 const (
 	maxDatabases  = 64
@@ -11,12 +13,15 @@ const (
 // a column is recognised under an alias. It is shared by the sessions of that server and is for use from one goroutine.
 type Catalog struct {
 	databases map[string]*tables
-	names     map[string]string // column names, so that each is copied once
+	names     map[string]name // column names, so that each is copied once
 }
+
+// name is a column's name and how it compares.
+type name struct{ text, lower string }
 
 // NewCatalog returns an empty Catalog.
 func NewCatalog() *Catalog {
-	return &Catalog{databases: make(map[string]*tables), names: make(map[string]string)}
+	return &Catalog{databases: make(map[string]*tables), names: make(map[string]name)}
 }
 
 // database gives what is known of a database: table OIDs mean nothing outside of theirs.
@@ -31,16 +36,17 @@ func (c *Catalog) database(name string) *tables {
 	return t
 }
 
-// name gives b as a string.
-func (c *Catalog) name(b []byte) string {
-	if name, ok := c.names[string(b)]; ok {
-		return name
+// name gives b as a name.
+func (c *Catalog) name(b []byte) name {
+	if known, ok := c.names[string(b)]; ok {
+		return known
 	}
-	name := string(b)
-	if len(c.names) < maxNames && len(name) <= maxName {
-		c.names[name] = name
+	text := string(b)
+	made := name{text, strings.ToLower(text)}
+	if len(c.names) < maxNames && len(text) <= maxName {
+		c.names[text] = made
 	}
-	return name
+	return made
 }
 
 // attribute names a column of a table: pg_attribute's attrelid and attnum.

@@ -1,6 +1,8 @@
 package pgwire
 
 import (
+	"bytes"
+	"slices"
 	"strings"
 
 	"tenantrace/collector/event"
@@ -25,10 +27,11 @@ func (s *Session) describe(body []byte, cut bool, text string) *columns {
 	if s.unproven {
 		return &columns{partial: true}
 	}
-	var d *columns
+	d := s.descriptions.begin()
 	c := cursor{b: body}
 	n := int(c.uint16())
 	var found []relationColumn
+	plain := plainNames{text: text}
 	one, all := uint32(0), false // whether all columns belong to one table that there is something to learn of
 	for i := range n {
 		name := c.text()
@@ -45,7 +48,7 @@ func (s *Session) describe(body []byte, cut bool, text string) *columns {
 		}
 		all = all && table == one
 		known := s.cfg.Catalog.name(name)
-		lower := strings.ToLower(known)
+		lower := known.lower
 		by := ""
 		if s.cfg.Wanted(lower) {
 			by = lower
@@ -56,12 +59,12 @@ func (s *Session) describe(body []byte, cut bool, text string) *columns {
 			if a := (attribute{table, attr}); table == 0 || attr <= 0 {
 				table, attr = 0, 0
 			} else if s.tables.news(a, lower) {
-				if plainName(text, lower) {
+				if plain.has(lower) {
 					s.tables.learn(a, lower)
 				} else {
 					table, attr = 0, 0
 				}
-			} else if !s.tables.is(a, lower) && !plainName(text, lower) {
+			} else if !s.tables.is(a, lower) && !plain.has(lower) {
 				table, attr = 0, 0
 			}
 		} else if table != 0 {
@@ -72,14 +75,11 @@ func (s *Session) describe(body []byte, cut bool, text string) *columns {
 		if by == "" {
 			continue
 		}
-		if d == nil {
-			d = &columns{}
-		}
 		if len(d.kept) == maxKept {
 			d.partial = true
 			continue
 		}
-		d.kept = append(d.kept, event.Column{Name: known, Table: table, Attr: attr, Owner: by})
+		d.kept = append(d.kept, event.Column{Name: known.text, Table: table, Attr: attr, Owner: by})
 		d.at = append(d.at, uint16(i))
 		d.types = append(d.types, oid)
 		d.formats = append(d.formats, byte(min(format, unreadable)))
@@ -87,15 +87,70 @@ func (s *Session) describe(body []byte, cut bool, text string) *columns {
 	if all && !cut {
 		s.tables.learnRelation(text, one, n, found)
 	}
-	switch {
-	case d != nil:
-		d.partial = d.partial || cut
-	case cut:
-		d = &columns{partial: true}
-	case strings.IndexByte(text, '*') >= 0: // all columns of a table, perhaps: that none is wanted is news
-		d = &columns{}
-	default:
-		d = s.answer.nothing()
+	d.partial = d.partial || cut
+	if strings.IndexByte(text, '*') >= 0 { // all columns of a table, perhaps: what is not wanted of it is news, each time
+		return d.clone()
 	}
+	if len(d.kept) == 0 && !d.partial {
+		return s.answer.nothing()
+	}
+	return s.descriptions.end()
+}
+
+// plainNames remembers what plainName says of a text: a description may have one name many times.
+type plainNames struct {
+	text  string
+	known [4]string
+	plain [4]bool
+	n     int
+}
+
+func (p *plainNames) has(name string) bool {
+	if i := slices.Index(p.known[:p.n], name); i >= 0 {
+		return p.plain[i]
+	}
+	plain := plainName(p.text, name)
+	if p.n < len(p.known) {
+		p.known[p.n], p.plain[p.n] = name, plain
+		p.n++
+	}
+	return plain
+}
+
+// equal tells whether d and other say the same.
+func (d *columns) equal(other *columns) bool {
+	return d.partial == other.partial && slices.Equal(d.at, other.at) && slices.Equal(d.types, other.types) && bytes.Equal(d.formats, other.formats) && slices.Equal(d.kept, other.kept)
+}
+
+// descriptions holds the last ones of a session, so that those which come again take no memory: what they are given to only reads them.
+type descriptions struct {
+	made columns // the one being made
+	last [4]*columns
+	next int
+}
+
+// begin gives an empty one to make.
+func (m *descriptions) begin() *columns {
+	d := &m.made
+	*d = columns{kept: d.kept[:0], at: d.at[:0], types: d.types[:0], formats: d.formats[:0]}
 	return d
+}
+
+// end gives the one that was made.
+func (m *descriptions) end() *columns {
+	for _, d := range m.last {
+		if d != nil && d.equal(&m.made) {
+			return d
+		}
+	}
+	d := m.made.clone()
+	m.last[m.next] = d
+	m.next = (m.next + 1) % len(m.last)
+	return d
+}
+
+func (d *columns) clone() *columns {
+	c := *d
+	c.kept, c.at, c.types, c.formats = slices.Clone(d.kept), slices.Clone(d.at), slices.Clone(d.types), bytes.Clone(d.formats)
+	return &c
 }

@@ -134,13 +134,20 @@ func TestCopyOut(t *testing.T) {
 		{"a header without it", "COPY t TO STDOUT (FORMAT csv, HEADER)", "id,x\n|1,acme\n", 2, ""},
 		{"filtered", "COPY t (tenant_id) TO STDOUT", "acme\n", 1, "tenant_id (acme)"},
 		{"the other way", "COPY t (tenant_id) FROM STDIN", "acme\n", 1, "rowscut"},
+		{"binary", "COPY t (id, tenant_id) TO STDOUT BINARY", binaryRows([]string{"1", "acme"}, []string{"2", "NULL"}), 2, "tenant_id (acme) (NULL)"},
+		{"to the other name of it, as PHP does", "COPY t (id, tenant_id) TO STDIN", "1\tacme\n", 2, "tenant_id (acme)"},
 	} {
-		messages := []pgproto3.BackendMessage{&pgproto3.CopyOutResponse{ColumnFormatCodes: make([]uint16, c.columns)}}
+		var before []step
+		format := byte(0)
+		if c.name == "binary" { // whose values have a type by the table alone
+			before, format = taught(t, false), 1
+		}
+		messages := []pgproto3.BackendMessage{&pgproto3.CopyOutResponse{OverallFormat: format, ColumnFormatCodes: make([]uint16, c.columns)}}
 		for _, d := range strings.Split(c.data, "|") {
 			messages = append(messages, &pgproto3.CopyData{Data: []byte(d)})
 		}
-		steps := []step{client(t, &parse{Query: c.text}, &bind{}, &execute{}, &syncing{}),
-			server(t, append([]pgproto3.BackendMessage{&pgproto3.ParseComplete{}, &pgproto3.BindComplete{}}, append(messages, &pgproto3.CopyDone{}, tag("COPY 1"), ready('I'))...)...)}
+		steps := append(before, client(t, &parse{Query: c.text}, &bind{}, &execute{}, &syncing{}),
+			server(t, append([]pgproto3.BackendMessage{&pgproto3.ParseComplete{}, &pgproto3.BindComplete{}}, append(messages, &pgproto3.CopyDone{}, tag("COPY 1"), ready('I'))...)...))
 		if got := copied(t, play(t, testConfig(), steps)); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}

@@ -142,7 +142,7 @@ func (s *Session) query(h event.Header, body []byte, cut bool) {
 	if len(body) > s.cfg.MaxText {
 		body, cut = body[:s.cfg.MaxText], true
 	}
-	text := string(body)
+	text := s.sameText(body)
 	s.seq++
 	s.emit(&event.Statement{Header: h, Conn: s.conn, Seq: s.seq, Simple: true, Text: text, Cut: cut})
 	p := pending{kind: expectQuery, seq: s.seq}
@@ -156,6 +156,21 @@ func (s *Session) query(h event.Header, body []byte, cut bool) {
 	s.expect(h, p)
 }
 
+// maxSame is the longest text that is kept in case it comes again.
+const maxSame = 2 << 10
+
+// sameText gives b as a string. That of the last text is not made again.
+func (s *Session) sameText(b []byte) string {
+	if string(b) == s.text {
+		return s.text
+	}
+	text := string(b)
+	if len(text) <= maxSame {
+		s.text = text
+	}
+	return text
+}
+
 // parse acts on Parse: the statement's name, its text, and the types of its parameters.
 func (s *Session) parse(h event.Header, body []byte) {
 	c := cursor{b: body}
@@ -166,7 +181,7 @@ func (s *Session) parse(h event.Header, body []byte) {
 	if len(text) > s.cfg.MaxText {
 		text, st.cut = text[:s.cfg.MaxText], true
 	}
-	st.text = string(text)
+	st.text = s.sameText(text)
 	if n := int(c.uint16()); n > 0 && 4*n <= len(c.b) {
 		st.params = make([]uint32, n)
 		for i := range st.params {
@@ -186,15 +201,18 @@ func (s *Session) parse(h event.Header, body []byte) {
 // bind acts on Bind: names of portal and statement, parameter formats and values, result formats.
 func (s *Session) bind(h event.Header, body []byte, cut bool) {
 	c := cursor{b: body}
-	po := &portal{name: string(c.text()), of: &statement{}}
+	po := &portal{name: string(c.text())}
 	if c.bad {
 		// The name was not captured: it may be that of any portal.
 		s.prepared.dropPortals()
+		po.of = &statement{}
 		s.expect(h, pending{kind: expectBind, portal: po})
 		return
 	}
 	if of := c.text(); !c.bad {
 		po.of = s.prepared.statement(of)
+	} else {
+		po.of = &statement{}
 	}
 	if po.of.known {
 		po.text, po.cut, po.known = po.of.text, po.of.cut, true

@@ -1,6 +1,8 @@
 package pgwire
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgproto3"
@@ -75,8 +77,11 @@ func fuzzed(t *testing.T, late bool, steps []step) []string {
 	for _, st := range steps {
 		run(s, []step{st})
 		if s.prepared.held < 0 || s.prepared.held > maxHeld || s.queue.n > maxPending || cap(s.front.buf) > 4*keepBind || cap(s.back.buf) > 4*keepDescription ||
-			len(s.prepared.statements) > maxStatements || len(s.prepared.portals) > maxPortals || len(s.answer.tuples) > event.MaxRows || cap(s.row.raw) > 4*maxValue || cap(s.row.row) > 4*maxKept*(maxValue+3) {
+			len(s.prepared.statements) > maxStatements || len(s.prepared.portals) > maxPortals || s.answer.tuples.count() > event.MaxRows || cap(s.answer.tuples.text) > 4*event.MaxRows*maxKept*(maxValue+3) || cap(s.answer.last) > 4*maxKept*(maxValue+4) || cap(s.row.raw) > 4*maxValue || cap(s.row.row) > 4*maxKept*(maxValue+3) {
 			t.Fatalf("holds too much: %d bytes, %d messages, buffers of %d and %d", s.prepared.held, s.queue.n, cap(s.front.buf), cap(s.back.buf))
+		}
+		if n := linked(s); n != len(s.prepared.statements) {
+			t.Fatalf("%d statements, %d by their use", len(s.prepared.statements), n)
 		}
 		if sum := holds(s); sum != s.prepared.held {
 			t.Fatalf("holds %d bytes, counts %d", sum, s.prepared.held)
@@ -93,6 +98,20 @@ func fuzzed(t *testing.T, late bool, steps []step) []string {
 		}
 	}
 	return lines(*events)
+}
+
+// linked counts the statements by their last use; -1 if the list is broken.
+func linked(s *Session) (n int) {
+	var newer *statement
+	for st := s.prepared.recency.newest; st != nil; newer, st = st, st.older {
+		if n++; st.newer != newer || s.prepared.statements[st.name] != st {
+			return -1
+		}
+	}
+	if s.prepared.recency.oldest != newer {
+		return -1
+	}
+	return n
 }
 
 // holds adds up what the session's budget should say.
@@ -164,6 +183,17 @@ func FuzzBackend(f *testing.F) {
 	for _, q := range sequences {
 		f.Add(pack(q.steps(f)), false)
 		f.Add(pack(q.steps(f)), true)
+	}
+	files, err := filepath.Glob("testdata/*.stream")
+	if err != nil || len(files) == 0 {
+		f.Fatalf("%d recorded streams: %v", len(files), err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data, true)
 	}
 	f.Fuzz(func(t *testing.T, b []byte, late bool) {
 		steps := unpack(b)

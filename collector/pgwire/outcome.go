@@ -21,8 +21,11 @@ func (s *Session) completed(h event.Header, p *pending, kind byte, body []byte) 
 			s.tag = string(tag)
 		}
 		r.Tag = s.tag
-		if r.Tag == "PREPARE" {
+		switch r.Tag {
+		case "PREPARE":
 			s.prepared.doubt()
+		case "DECLARE CURSOR":
+			s.prepared.doubtPortals()
 		}
 		switch verb, _, _ := strings.Cut(r.Tag, " "); verb {
 		case "CREATE", "ALTER", "DROP", "DISCARD":

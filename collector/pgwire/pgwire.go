@@ -75,7 +75,10 @@ type Session struct {
 	answer   answer
 	row      rowReader
 	tag      string // the last command tag, to spare its next copy
+	text     string // the last SQL text of at most maxSame bytes, as tag
 	scratch  []byte
+
+	descriptions descriptions
 }
 
 // New returns the parser of the connection conn. Events go to emit, in order, during the calls that complete them.

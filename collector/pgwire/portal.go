@@ -74,6 +74,11 @@ func (p *prepared) spend(po *portal) {
 // dropPortals notes the end of a transaction, which ends all portals.
 func (p *prepared) dropPortals() {
 	p.drop(p.current)
+	p.doubtPortals()
+}
+
+// doubtPortals forgets what the named portals run: SQL's own DECLARE may have taken a name that was given up by SQL's CLOSE.
+func (p *prepared) doubtPortals() {
 	for _, po := range p.portals {
 		p.drop(po)
 	}

@@ -21,7 +21,8 @@ type statement struct {
 	columns   *columns // of its result; nil: not described
 	gone      bool     // no name leads to it: nothing more may be held for it
 	held      int
-	used      uint64
+	// The statements that were used before and after this one.
+	older, newer *statement
 	// before is the confirmed statement of the same name that remains if this one's Parse fails.
 	before *statement
 }
@@ -44,6 +45,7 @@ type portal struct {
 // prepared holds a session's statements and portals by name. The unnamed ones have fields of their own.
 type prepared struct {
 	statements map[string]*statement
+	recency    recency // of statements
 	portals    map[string]*portal
 	unnamed    *statement
 	current    *portal // the unnamed portal
@@ -86,7 +88,7 @@ func (p *prepared) statement(name []byte) *statement {
 		return p.unnamed
 	}
 	if st := p.statements[string(name)]; st != nil {
-		st.used = p.tick()
+		p.recency.use(st)
 		return st
 	}
 	if len(name) > maxName {
@@ -115,7 +117,7 @@ func (p *prepared) define(st *statement) {
 		return
 	}
 	if old := p.statements[st.name]; old != nil {
-		delete(p.statements, st.name)
+		p.take(old)
 		if old.confirmed {
 			st.before = old
 		} else {
@@ -144,7 +146,7 @@ func (p *prepared) fail(st *statement) {
 		p.release(before)
 		return
 	}
-	delete(p.statements, st.name)
+	p.take(st)
 	if before != nil {
 		p.insert(before)
 	}
@@ -158,7 +160,7 @@ func (p *prepared) close(name []byte) {
 		return
 	}
 	if st := p.statements[string(name)]; st != nil {
-		delete(p.statements, st.name)
+		p.take(st)
 		p.release(st)
 	}
 }
@@ -173,9 +175,9 @@ func (p *prepared) forgetStatements() {
 // doubt forgets the texts of all named statements: SQL's own PREPARE may have taken a name that was given up by SQL's DEALLOCATE.
 func (p *prepared) doubt() {
 	for _, st := range p.statements {
+		p.take(st)
 		p.release(st)
 	}
-	clear(p.statements)
 }
 
 // release gives back what st holds. Its text is no longer known.
@@ -196,20 +198,20 @@ func (p *prepared) insert(st *statement) {
 	for len(p.statements) >= maxStatements {
 		p.evictStatement()
 	}
-	st.used = p.tick()
 	p.statements[st.name] = st
+	p.recency.add(st)
+}
+
+// take takes st away from its name.
+func (p *prepared) take(st *statement) {
+	delete(p.statements, st.name)
+	p.recency.remove(st)
 }
 
 // evictStatement drops the least recently used statement.
 func (p *prepared) evictStatement() {
-	var oldest *statement
-	for _, st := range p.statements {
-		if oldest == nil || st.used < oldest.used {
-			oldest = st
-		}
-	}
-	if oldest != nil {
-		delete(p.statements, oldest.name)
-		p.release(oldest)
+	if st := p.recency.oldest; st != nil {
+		p.take(st)
+		p.release(st)
 	}
 }

@@ -81,26 +81,25 @@ func (q *queue) pop() {
 }
 
 // dropIgnoredSyncs removes what a server that has begun to take COPY data for the head ignores: the Syncs sent before CopyDone or
-// CopyFail. It reports whether the end of the data was already sent.
+// CopyFail. Anything else ends the COPY by an error. The head is in another place then. It reports whether the end of the data was already sent.
 func (q *queue) dropIgnoredSyncs() (ended bool) {
-	kept := 1
-	for i := 1; i < q.n; i++ {
-		p := *q.at(i)
-		switch {
-		case ended:
-		case p.kind == expectNothing:
-			ended = true
-			continue
-		case p.kind == expectSync:
-			continue
+	n := 0
+	for ; n+1 < q.n && !ended; n++ {
+		kind := q.at(n + 1).kind
+		if kind != expectSync && kind != expectNothing {
+			break
 		}
-		*q.at(kept) = p
-		kept++
+		ended = kind == expectNothing
 	}
-	for i := kept; i < q.n; i++ {
+	if n == 0 {
+		return false
+	}
+	*q.at(n) = *q.at(0)
+	for i := range n {
 		*q.at(i) = pending{}
 	}
-	q.n = kept
+	q.from = (q.from + n) & (len(q.ring) - 1)
+	q.n -= n
 	return ended
 }
 

@@ -103,6 +103,24 @@ var sequences = []sequence{
 		`statement 2 "SELECT id, org FROM t WHERE org = $1" $1:2950=11223344-5566-7788-99aa-bbccddeeff00 $2:25=NULL`,
 		`result 2/0 org "SELECT 0" last`, `ready T`,
 	}},
+	{"described by its first portal only, as pgjdbc does", func(t testing.TB) []step {
+		ask := func(first string, format int16) step {
+			return client(t, &bind{PreparedStatement: first, ResultFormatCodes: []int16{format}}, &execute{}, &syncing{})
+		}
+		begin := func(name, text string) []step {
+			return []step{
+				client(t, &parse{Name: name, Query: text}, &bind{PreparedStatement: name}, &describe{ObjectType: 'P'}, &execute{}, &syncing{}),
+				server(t, &pgproto3.ParseComplete{}, &pgproto3.BindComplete{}, fields(field("tenant_id", 9, 2, oidInt4, 0)), row("42"), tag("SELECT 1"), ready('T')),
+			}
+		}
+		binary := server(t, &pgproto3.BindComplete{}, row("\x00\x00\x00\x07"), tag("SELECT 1"), ready('T'))
+		return append(append(append(begin("s", "SELECT tenant_id FROM t"), ask("s", 1), binary), begin("f", "/* rows of a cursor */ FETCH c")...), ask("f", 1), binary)
+	}, []string{
+		`statement 1 "SELECT tenant_id FROM t"`, `result 1/0 tenant_id (42) count=1 "SELECT 1" last`, `ready T`,
+		`statement 2 "SELECT tenant_id FROM t"`, `result 2/0 tenant_id (7) count=1 "SELECT 1" last`, `ready T`,
+		`statement 3 "/* rows of a cursor */ FETCH c"`, `result 3/0 tenant_id (42) count=1 "SELECT 1" last`, `ready T`,
+		`statement 4 "/* rows of a cursor */ FETCH c"`, `result 4/0 count=1 rowscut "SELECT 1" last`, `ready T`, // it may be another cursor
+	}},
 	{"values that cannot be read", func(t testing.TB) []step {
 		long := strings.Repeat("x", maxValue+1)
 		return []step{
@@ -197,6 +215,18 @@ var sequences = []sequence{
 		}
 	}, []string{
 		`statement 1 "" notext portal=c`, `result 1/0 tenant_id (7) count=1 "FETCH 1" last`, `ready T`,
+	}},
+	{"a portal whose name SQL gave to another one", func(t testing.TB) []step {
+		return []step{
+			client(t, &parse{Query: "A"}, &bind{DestinationPortal: "c"}, &execute{Portal: "c", MaxRows: 1}, &pgproto3.Flush{}),
+			server(t, &pgproto3.ParseComplete{}, &pgproto3.BindComplete{}, row("1"), &pgproto3.PortalSuspended{}),
+			client(t, &query{String: "CLOSE c; DECLARE c CURSOR FOR B"}), server(t, tag("CLOSE CURSOR"), tag("DECLARE CURSOR"), ready('T')),
+			client(t, &execute{Portal: "c"}, &syncing{}), server(t, row("2"), tag("FETCH 1"), ready('T')),
+		}
+	}, []string{
+		`statement 1 "A" portal=c`, `result 1/0 count=1 rowscut suspend last`,
+		`statement 2 simple "CLOSE c; DECLARE c CURSOR FOR B"`, `result 2/0 "CLOSE CURSOR"`, `result 2/1 "DECLARE CURSOR"`, `result 2/2 none last`, `ready T`,
+		`statement 3 "" notext portal=c`, `result 3/0 count=1 rowscut "FETCH 1" last`, `ready T`,
 	}},
 	{"portals closed, and ended with their transaction", func(t testing.TB) []step {
 		begin := []pgproto3.FrontendMessage{&parse{Query: "A"}, &bind{}, &bind{DestinationPortal: "p"}}

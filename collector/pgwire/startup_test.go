@@ -1,6 +1,8 @@
 package pgwire
 
 import (
+	"bytes"
+	"fmt"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgproto3"
@@ -172,6 +174,36 @@ func TestDesync(t *testing.T) {
 	for _, e := range *events {
 		if e, ok := e.(*event.SessionDesync); ok && e.Header != h {
 			t.Errorf("header %+v", e.Header)
+		}
+	}
+}
+
+// TestNothingOfTheLoginStays looks for what a login is proven with, and for the key that cancels, in all that a session holds.
+func TestNothingOfTheLoginStays(t *testing.T) {
+	start := client(t, &pgproto3.StartupMessage{ProtocolVersion: pgproto3.ProtocolVersion32, Parameters: map[string]string{"user": "app", "database": "shop"}})
+	key := &pgproto3.BackendKeyData{ProcessID: 7, SecretKey: []byte("secret of the key")}
+	for name, exchange := range map[string][]step{
+		"password": {server(t, &pgproto3.AuthenticationCleartextPassword{}), client(t, &pgproto3.PasswordMessage{Password: "a secret word"})},
+		"MD5":      {server(t, &pgproto3.AuthenticationMD5Password{Salt: [4]byte([]byte("secr"))}), client(t, &pgproto3.PasswordMessage{Password: "md5secret"})},
+		"SCRAM": {
+			server(t, &pgproto3.AuthenticationSASL{AuthMechanisms: []string{"SCRAM-SHA-256"}}), client(t, &pgproto3.SASLInitialResponse{AuthMechanism: "SCRAM-SHA-256", Data: []byte("n,,n=,r=secret nonce")}),
+			server(t, &pgproto3.AuthenticationSASLContinue{Data: []byte("r=secret nonce,s=secretsalt,i=4096")}), client(t, &pgproto3.SASLResponse{Data: []byte("c=biws,r=secret nonce,p=secretproof")}),
+			server(t, &pgproto3.AuthenticationSASLFinal{Data: []byte("v=secretsignature")}),
+		},
+	} {
+		for _, size := range []int{1, 3, 1 << 20} {
+			s, events := fresh(testConfig())
+			steps := append(append([]step{start}, exchange...), server(t, &pgproto3.AuthenticationOk{}, key, ready('I')))
+			run(s, split(steps, func() int { return size }))
+			diff(t, lines(*events), openingLines)
+			var held []byte
+			for _, buf := range [][]byte{s.front.head[:], s.back.head[:], s.front.buf, s.back.buf, s.scratch, s.row.raw, s.row.row, s.answer.last, s.answer.tuples.text} {
+				held = append(append(held, buf[:cap(buf)]...), '|')
+			}
+			held = fmt.Appendf(held, "%s|%s|%+v", s.text, s.tag, s.prepared)
+			if bytes.Contains(held, []byte("secr")) {
+				t.Errorf("%s, in pieces of %d: the session holds %q", name, size, held)
+			}
 		}
 	}
 }

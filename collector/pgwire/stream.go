@@ -25,6 +25,10 @@ func messageSize(head []byte) int { return int(binary.BigEndian.Uint32(head[1:])
 
 // header reads a header, or as much of it as there is, and returns the rest of data.
 func (st *stream) header(data []byte) (rest []byte, complete bool) {
+	if st.have == 0 && len(data) >= headerSize {
+		st.head, st.have = [headerSize]byte(data), headerSize
+		return data[headerSize:], true
+	}
 	n := copy(st.head[st.have:], data)
 	st.have += n
 	return data[n:], st.have == headerSize

@@ -25,6 +25,7 @@ func (p mysqlClient) desync(h event.Header, direction bpf.TracerDirection) {
 	}
 }
 
+func (p mysqlClient) continues()           { p.session.Continues() }
 func (p mysqlClient) close(h event.Header) { p.session.Close(h) }
 func (p mysqlClient) over() bool           { return p.session.Unreadable() }
 func (p mysqlClient) ended() bool          { return p.session.Ended() }

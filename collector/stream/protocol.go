@@ -53,7 +53,7 @@ func (p postgresClient) close(h event.Header) { p.session.Close(h) }
 func (p postgresClient) over() bool           { return p.session.Encrypted() }
 func (p postgresClient) ended() bool          { return p.session.Ended() }
 
-// classify names the protocol of a piece that may begin one, and opens the connection.
+// classify names the protocol of a piece that may begin one, and opens the connection. What is in the middle of a client's write is anybody's text.
 func (r *Registry) classify(s *stream, p piece) protocol {
 	in := p.direction == bpf.TracerDirectionDIRECTION_IN
 	switch {
@@ -63,6 +63,7 @@ func (r *Registry) classify(s *stream, p piece) protocol {
 		}
 		r.openAs(s, p.header, event.RoleServer)
 		return httpServer{http1.New(http1.Config{Fields: r.cfg.Fields}, s.conn, r.emitter(s))}
+	case !in && p.within:
 	case !in && s.role != event.RoleServer && pgwire.SniffFrontend(p.data):
 		return r.postgres(s, p)
 	case s.role != event.RoleServer:

@@ -94,7 +94,7 @@ func (r *Registry) SocketData(h event.Header, rec *bpf.TracerSocketDataRecord, d
 		}
 	}
 	r.note(s, h.PID, &rec.Task)
-	r.take(s, piece{h, bpf.TracerDirection(rec.Direction & 1), rec.Offset, uint64(rec.Length), data})
+	r.take(s, piece{header: h, direction: bpf.TracerDirection(rec.Direction & 1), offset: rec.Offset, length: uint64(rec.Length), data: data})
 }
 
 // SocketClosed ends a socket and the connections on it.

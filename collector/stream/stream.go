@@ -49,6 +49,7 @@ type stream struct {
 	sought   int       // of TLS: reads without a socket
 	given    bool      // and the search has ended
 	position [2]uint64 // bytes seen by direction
+	full     [2]bool   // the last piece filled its record: the next one may be of the same call
 	base     [2]uint64 // of TLS: where the kernel's count of the bytes began
 	protocol protocol
 	held     *event.Identity // until the role is known
@@ -68,6 +69,13 @@ type piece struct {
 	offset    uint64 // bytes of this direction before it
 	length    uint64 // bytes that it stands for
 	data      []byte // the captured ones: the first of them
+	within    bool   // it may be of the same call as the piece before
+}
+
+// continuer is a protocol whose sessions, while they are late or lost, begin with a write.
+type continuer interface {
+	// continues says that the client's next bytes do not begin a write.
+	continues()
 }
 
 // deliver feeds a piece to the stream's protocol. classify is asked while the protocol is not known.
@@ -77,6 +85,7 @@ func (s *stream) deliver(p piece, classify func(*stream, piece) protocol) {
 	}
 	before := s.position[p.direction]
 	s.position[p.direction] = p.offset + p.length
+	p.within, s.full[p.direction] = s.full[p.direction], len(p.data) == bpf.DataLarge
 	if s.protocol == nil {
 		if p.offset != before || p.offset > 0 && s.tries == 0 {
 			s.late = true
@@ -88,6 +97,9 @@ func (s *stream) deliver(p piece, classify func(*stream, piece) protocol) {
 		s.protocol.feed(p.header, p.direction, nil, int(p.offset-before))
 	} else if p.offset < before {
 		s.protocol.desync(p.header, p.direction)
+	}
+	if c, ok := s.protocol.(continuer); ok && p.within && p.direction == bpf.TracerDirectionDIRECTION_OUT {
+		c.continues()
 	}
 	s.protocol.feed(p.header, p.direction, p.data, int(p.length)-len(p.data))
 	if s.protocol.over() {

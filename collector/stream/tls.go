@@ -137,7 +137,7 @@ func (r *Registry) TLSData(h event.Header, rec *bpf.TracerTlsDataRecord, data []
 	if direction == bpf.TracerDirectionDIRECTION_IN {
 		r.seek(h, s)
 	}
-	r.take(s, piece{h, direction, s.base[direction] + rec.Offset, uint64(rec.Length), data})
+	r.take(s, piece{header: h, direction: direction, offset: s.base[direction] + rec.Offset, length: uint64(rec.Length), data: data})
 }
 
 // TLSFreed ends the connection of an SSL object.

@@ -79,6 +79,32 @@ def statement_in_segments(client, server):
     client.recv(1 << 16)
 
 
+def values_in_one_write():
+    """A statement that is prepared once and executed with a value of 3 MB, with all messages of an execution in one write, and once more with a short one."""
+    client, server = pair(tcp)
+    client.setsockopt(socket.SOL_SOCKET, 32, 1 << 23)  # SO_SNDBUFFORCE
+    client.sendall(STARTUP)
+    server.recv(1 << 16)
+    server.sendall(message(b"R", struct.pack("!I", 0)) + READY)
+    client.recv(1 << 16)
+    client.sendall(message(b"P", b"s\0INSERT INTO files VALUES ($1, $2)\0\0\0") + message(b"S", b""))
+    server.recv(1 << 16)
+    server.sendall(message(b"1", b"") + READY)
+    client.recv(1 << 16)
+    for size in (3 << 20, 3):
+        value = b"v" * size
+        bind = message(b"B", b"\0s\0" + struct.pack("!HHI", 0, 2, 4) + b"acme" + struct.pack("!I", size) + value + struct.pack("!H", 0))
+        group = bind + message(b"E", b"\0" + struct.pack("!I", 0)) + message(b"S", b"")
+        threading.Thread(target=lambda: client.sendall(group)).start()
+        left = len(group)
+        while left:
+            left -= len(server.recv(left))
+        server.sendall(message(b"2", b"") + message(b"C", b"INSERT 0 1\0") + READY)
+        client.recv(1 << 16)
+    client.close()
+    server.close()
+
+
 def say(line):
     print(line, flush=True)
 
@@ -128,6 +154,8 @@ def serve():
                 pass
         elif command == "rows":
             answer_in_one_read()
+        elif command == "values":
+            values_in_one_write()
         elif command == "sendfile":
             client, server = pair(tcp)
             client.setsockopt(socket.SOL_SOCKET, 33, 1 << 22)
