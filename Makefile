@@ -3,7 +3,7 @@
 SHELL         := /bin/bash
 .SHELLFLAGS   := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build generate check-generated lint test lab bench cost identity-matrix life oracle fuzz vm-test verifier-cost vagrant-test deps clean
+.PHONY: help build generate check-generated lint test lab bench cost identity-matrix sql-matrix life oracle fuzz vm-test verifier-cost vagrant-test deps clean
 
 # Where the installed Go is older than go.mod asks for, it fetches that toolchain itself.
 export GOTOOLCHAIN ?= auto
@@ -53,6 +53,9 @@ cost: deps build ## measure what the daemon costs servers that do next to nothin
 
 identity-matrix: deps build ## hold the identity of each request against the certificate sent: many servers, TLS versions, kinds of sessions (20 minutes; fetches servers)
 	go run ./lab/cmd/lab identity --daemon bin/tenantrace $(LABFLAGS)
+
+sql-matrix: deps build ## let many client libraries of PostgreSQL and MySQL send labelled statements, and count what was seen and known of them (fetches libraries)
+	go run ./lab/cmd/lab sql --daemon bin/tenantrace $(LABFLAGS)
 
 oracle: ## hold the SQL evidence against the grammars of PostgreSQL (needs gcc; its first build takes minutes) and MySQL, on generated and recorded statements
 	cd lab/oracle && go vet ./... && go test -count=1 -v ./...

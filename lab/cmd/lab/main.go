@@ -15,6 +15,7 @@ import (
 	"tenantrace/lab"
 	"tenantrace/lab/life"
 	"tenantrace/lab/matrix"
+	"tenantrace/lab/sqlmatrix"
 )
 
 const usage = `usage: lab <command> [flags]
@@ -25,6 +26,7 @@ commands:
   identity  holds the daemon's identity of each request against the certificate sent, over many servers and kinds of sessions
   cost      measures servers that do next to nothing for a request with and without the daemon, in rounds
   life      plays certificates that end, are revoked, come late, do not verify or change while their connections live
+  sql       lets many client libraries of PostgreSQL and MySQL send labelled statements, and counts what the daemon saw and knew of them
   bench     measures the service with and without the daemon, in pairs
   seed      makes the lab's database and keeps it in a directory, for --seed
 
@@ -59,6 +61,7 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 	identity := matrix.Config{}
 	cost := matrix.CostConfig{}
 	lives := life.Config{}
+	statements := sqlmatrix.Config{}
 	switch name {
 	case "identity":
 		flags.BoolVar(&identity.Quick, "quick", false, "only a part of the servers, with few requests")
@@ -74,6 +77,10 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 	case "life":
 		flags.StringSliceVar(&lives.Servers, "servers", nil, "names of the servers to play at, as nginx (default: all)")
 		flags.StringSliceVar(&lives.Scenarios, "scenarios", nil, "ids of the scenarios to play, as E24 (default: all)")
+	case "sql":
+		flags.BoolVar(&statements.Quick, "quick", false, "only a part of the drivers, each over one transport")
+		flags.StringSliceVar(&statements.Drivers, "drivers", nil, "names of the drivers, as psycopg2 (default: all)")
+		flags.StringSliceVar(&statements.Transports, "transports", nil, "tcp, unix, tls (default: all)")
 	case "run":
 		flags.StringSliceVar(&selection.Servers, "servers", nil, "names of the servers to play at, as gthread-tls (default: all)")
 		flags.StringSliceVar(&selection.Scenarios, "scenarios", nil, "ids of the scenarios to play, as E10 (default: all)")
@@ -91,7 +98,7 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 		fmt.Fprint(out, usage)
 		return nil
 	default:
-		return fmt.Errorf("unknown command %q [one of run, load, identity, life, cost, bench, seed]", name)
+		return fmt.Errorf("unknown command %q [one of run, load, identity, life, sql, cost, bench, seed]", name)
 	}
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
@@ -115,7 +122,10 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 	identity.Daemon, identity.Work, identity.Keep, identity.Out = cfg.Daemon, cfg.Work, cfg.Keep, cfg.Out
 	cost.Daemon, cost.Work, cost.Out = cfg.Daemon, cfg.Work, cfg.Out
 	lives.Daemon, lives.Work, lives.Keep, lives.Seed, lives.Out = cfg.Daemon, cfg.Work, cfg.Keep, cfg.Seed, cfg.Out
+	statements.Daemon, statements.Work, statements.Keep, statements.Out = cfg.Daemon, cfg.Work, cfg.Keep, cfg.Out
 	switch name {
+	case "sql":
+		return sqlmatrix.Run(ctx, statements)
 	case "identity":
 		return matrix.Run(ctx, identity)
 	case "life":

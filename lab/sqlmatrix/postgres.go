@@ -1,0 +1,101 @@
+package sqlmatrix
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"tenantrace/lab/pki"
+	"tenantrace/lab/postgres"
+)
+
+// The tables are the owner's: row level security binds the programs' role.
+const postgresRights = `
+ALTER TABLE ledger ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own_rows ON ledger USING (tenant_id = current_setting('app.tenant_id', true));
+GRANT ALL ON ALL TABLES IN SCHEMA matrix TO lab_app;
+GRANT USAGE ON SCHEMA matrix TO lab_app;
+ALTER ROLE lab_app SET search_path = matrix;
+`
+
+// startPostgres starts PostgreSQL.
+func startPostgres(ctx context.Context, dir, ca string, leaf *pki.Leaf) (*server, error) {
+	c, err := postgres.Start(ctx, postgres.Config{Dir: dir, CertFile: leaf.CertFile, KeyFile: leaf.KeyFile, LogStatements: true})
+	if err != nil {
+		return nil, err
+	}
+	s := &server{engine: postgresql, host: c.Host, port: c.Port, socket: c.SocketDir, user: "lab_app", password: c.Password, database: "lab", ca: ca, stop: c.Stop}
+	var at int64
+	s.logged = func(context.Context) (entries []entry, err error) {
+		entries, at, err = readPostgresLog(filepath.Join(dir, "postgres.log"), at)
+		return entries, err
+	}
+	owner, err := os.ReadFile(filepath.Join(dir, "owner"))
+	if err != nil {
+		return nil, fmt.Errorf("read the owner's password: %w", err)
+	}
+	psql := exec.CommandContext(ctx, "/usr/bin/psql", "-X", "-q", "-h", c.SocketDir, "-p", strconv.Itoa(c.Port), "-U", "lab_owner", "-d", "lab", "-v", "ON_ERROR_STOP=1", "-f", "-")
+	psql.Env = []string{"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "PGPASSWORD=" + strings.TrimSpace(string(owner))}
+	sql := "CREATE SCHEMA matrix; SET search_path = matrix;\n" + strings.ReplaceAll(tables, "DOCUMENT", "jsonb") + postgresRights
+	if err := feed(psql, sql); err != nil {
+		return s, fmt.Errorf("fill the database: %w", err)
+	}
+	return s, nil
+}
+
+// Lines of the log begin with the prefix "%a|%p|"; further lines of a text with a tab.
+var (
+	loggedLine    = regexp.MustCompile(`^[^|]*\|([0-9]+)\|([A-Z]+):  (.*)`)
+	loggedExecute = regexp.MustCompile(`^execute [^:]*: `)
+)
+
+// readPostgresLog reads the statements that a log has from an offset on. "execute fetch from" is a further part of a portal's rows.
+func readPostgresLog(path string, from int64) (entries []entry, to int64, err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, from, fmt.Errorf("read log of postgres: %w", err)
+	}
+	defer file.Close()
+	if _, err := file.Seek(from, io.SeekStart); err != nil {
+		return nil, from, fmt.Errorf("read log of postgres: %w", err)
+	}
+	lines := bufio.NewScanner(file)
+	lines.Buffer(nil, 4<<20)
+	open := false // the last line belongs to a statement
+	to = from
+	for lines.Scan() {
+		to += int64(len(lines.Bytes())) + 1
+		line := lines.Text()
+		if rest, further := strings.CutPrefix(line, "\t"); further {
+			if open {
+				entries[len(entries)-1].text += "\n" + rest
+			}
+			continue
+		}
+		open = false
+		m := loggedLine.FindStringSubmatch(line)
+		if m == nil || m[2] != "LOG" {
+			continue
+		}
+		text, isStatement := strings.CutPrefix(m[3], "statement: ")
+		if !isStatement {
+			begin := loggedExecute.FindString(m[3])
+			if begin == "" || strings.HasPrefix(begin, "execute fetch from ") {
+				continue
+			}
+			text = m[3][len(begin):]
+		}
+		entries, open = append(entries, entry{session: m[1], text: text}), true
+	}
+	if err := lines.Err(); err != nil {
+		return nil, from, fmt.Errorf("read log of postgres: %w", err)
+	}
+	return entries, to, nil
+}
