@@ -88,8 +88,8 @@ func (m *mariaDB) stop() error { return m.process.Stop(20 * time.Second) }
 
 // logged reads the general log and empties it.
 func (m *mariaDB) logged(ctx context.Context) ([]entry, error) {
-	const sql = `SET GLOBAL general_log = 0; SELECT thread_id, HEX(argument) FROM mysql.general_log WHERE user_host LIKE 'app[%'
-		AND command_type IN ('Query', 'Execute', 'Bulk_execute', 'Bulk execute', 'Execute Bulk') ORDER BY event_time; TRUNCATE mysql.general_log; SET GLOBAL general_log = 1`
+	const sql = `SET GLOBAL general_log = 0; SELECT thread_id, command_type, HEX(argument) FROM mysql.general_log WHERE user_host LIKE 'app[%'
+		AND command_type IN ('Query', 'Execute', 'Bulk_execute', 'Bulk execute', 'Execute Bulk', 'Fetch') ORDER BY event_time; TRUNCATE mysql.general_log; SET GLOBAL general_log = 1`
 	out, err := m.client(ctx, "--batch", "--skip-column-names", "-e", sql).Output()
 	if err != nil {
 		var failed *exec.ExitError
@@ -100,12 +100,22 @@ func (m *mariaDB) logged(ctx context.Context) ([]entry, error) {
 	}
 	var entries []entry
 	for line := range strings.Lines(string(out)) {
-		thread, text, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
-		sql, err := hex.DecodeString(text)
+		fields := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		if len(fields) != 3 {
+			return nil, fmt.Errorf("read log of mariadb: a line %q", line)
+		}
+		if fields[1] == "Fetch" { // it has no text
+			if strings.Contains(string(sql), "batch") {
+			fmt.Printf("DEBUG %q\n", line[:40]+string(sql))
+		}
+		entries = append(entries, entry{session: fields[0], text: "FETCH", further: true})
+			continue
+		}
+		sql, err := hex.DecodeString(fields[2])
 		if err != nil {
 			return nil, fmt.Errorf("read log of mariadb: %w", err)
 		}
-		entries = append(entries, entry{session: thread, text: string(sql)})
+		entries = append(entries, entry{session: fields[0], text: string(sql)})
 	}
 	return entries, nil
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -23,6 +24,9 @@ const playTime = 3 * time.Minute
 
 // settle is for how long the daemon is waited for after a program has ended.
 const settle = 20 * time.Second
+
+// unfit is what a directory's name is better without.
+var unfit = regexp.MustCompile(`[^A-Za-z0-9]+`)
 
 // program is a running driver.
 type program struct {
@@ -67,7 +71,7 @@ func (m *matrix) play(ctx context.Context, d *driver) error {
 // run plays a driver over one transport, with a daemon that traces it alone, and compares.
 func (m *matrix) run(ctx context.Context, d *driver, s *server, transport string) (*result, error) {
 	r := &result{driver: d, transport: transport, job: newJob(d, m.runs, labels())}
-	r.dir = filepath.Join(m.dir, fmt.Sprintf("run-%02d-%s-%s", m.runs, d.name, transport))
+	r.dir = filepath.Join(m.dir, fmt.Sprintf("run-%02d-%s-%s", m.runs, unfit.ReplaceAllString(d.name, "-"), transport))
 	if err := os.Mkdir(r.dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make directory of the daemon: %w", err)
 	}
