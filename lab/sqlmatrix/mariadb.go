@@ -86,10 +86,10 @@ func (m *mariaDB) wait(ctx context.Context) error {
 
 func (m *mariaDB) stop() error { return m.process.Stop(20 * time.Second) }
 
-// logged reads the general log and empties it.
+// logged reads the general log and empties it. It has no line for the further rows of a cursor (COM_STMT_FETCH).
 func (m *mariaDB) logged(ctx context.Context) ([]entry, error) {
 	const sql = `SET GLOBAL general_log = 0; SELECT thread_id, command_type, HEX(argument) FROM mysql.general_log WHERE user_host LIKE 'app[%'
-		AND command_type IN ('Query', 'Execute', 'Bulk_execute', 'Bulk execute', 'Execute Bulk', 'Fetch') ORDER BY event_time; TRUNCATE mysql.general_log; SET GLOBAL general_log = 1`
+		AND command_type IN ('Query', 'Execute', 'Bulk_execute', 'Bulk execute', 'Execute Bulk') ORDER BY event_time; TRUNCATE mysql.general_log; SET GLOBAL general_log = 1`
 	out, err := m.client(ctx, "--batch", "--skip-column-names", "-e", sql).Output()
 	if err != nil {
 		var failed *exec.ExitError
@@ -104,18 +104,16 @@ func (m *mariaDB) logged(ctx context.Context) ([]entry, error) {
 		if len(fields) != 3 {
 			return nil, fmt.Errorf("read log of mariadb: a line %q", line)
 		}
-		if fields[1] == "Fetch" { // it has no text
-			if strings.Contains(string(sql), "batch") {
-			fmt.Printf("DEBUG %q\n", line[:40]+string(sql))
-		}
-		entries = append(entries, entry{session: fields[0], text: "FETCH", further: true})
-			continue
-		}
 		sql, err := hex.DecodeString(fields[2])
 		if err != nil {
 			return nil, fmt.Errorf("read log of mariadb: %w", err)
 		}
-		entries = append(entries, entry{session: fields[0], text: string(sql)})
+		e := entry{session: fields[0], text: string(sql)}
+		// Only of a bulk execution the log has the text without its values, of some kinds once for each set.
+		if n := len(entries); fields[1] == "Execute" && strings.Contains(e.text, "?") && n > 0 && entries[n-1] == e {
+			continue
+		}
+		entries = append(entries, e)
 	}
 	return entries, nil
 }
