@@ -3,7 +3,7 @@
 SHELL         := /bin/bash
 .SHELLFLAGS   := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build generate check-generated lint test lab bench cost identity-matrix life access tasks accuracy oracle fuzz vm-test verifier-cost vagrant-test deps clean
+.PHONY: help build generate check-generated lint test lab bench cost identity-matrix sql-matrix life access tasks accuracy oracle fuzz vm-test verifier-cost vagrant-test deps clean
 
 # Where the installed Go is older than go.mod asks for, it fetches that toolchain itself.
 export GOTOOLCHAIN ?= auto
@@ -58,6 +58,9 @@ identity-matrix: deps build ## hold the identity of each request against the cer
 accuracy: deps build ## hold links, sets of candidates and verdicts against the truth: servers, drivers, pools, loads, chaos (an hour; fetches servers; results in bin/accuracy.json)
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION) -X tenantrace/collector/probe.ringDivisor=16' -o bin/tenantrace-small ./cmd/tenantrace
 	go run -trimpath ./lab/cmd/lab accuracy --daemon bin/tenantrace --small bin/tenantrace-small --json bin/accuracy.json $(LABFLAGS)
+
+sql-matrix: deps build ## let many client libraries of PostgreSQL and MySQL send labelled statements, and count what was seen and known of them (fetches libraries)
+	go run ./lab/cmd/lab sql --daemon bin/tenantrace $(LABFLAGS)
 
 oracle: ## hold the SQL evidence against the grammars of PostgreSQL (needs gcc; its first build takes minutes) and MySQL, on generated and recorded statements
 	cd lab/oracle && go vet ./... && go test -count=1 -v ./...

@@ -142,7 +142,7 @@ func ownAlias(before, name string) bool {
 
 // expressionFollows tells whether what follows before, SQL text, is an expression.
 func expressionFollows(before string) bool {
-	before = strings.TrimRight(before, " \t\r\n\f")
+	before = withoutComments(before)
 	if before == "" {
 		return false
 	}
@@ -162,6 +162,21 @@ func expressionFollows(before string) bool {
 		return true
 	}
 	return false
+}
+
+// withoutComments takes blanks and comments from the end of text. The last "/*" begins the comment that ends there, unless that holds another one.
+func withoutComments(text string) string {
+	for {
+		text = strings.TrimRight(text, " \t\r\n\f")
+		if !strings.HasSuffix(text, "*/") {
+			return text
+		}
+		begin := strings.LastIndex(text, "/*")
+		if begin < 0 || strings.Index(text[begin+2:], "*/") != len(text)-begin-4 {
+			return text
+		}
+		text = text[:begin]
+	}
 }
 
 // mentions tells whether word (lower case) occurs in text.

@@ -18,6 +18,7 @@ type columns struct {
 	types   []uint32 // type OIDs
 	formats []byte   // format codes
 	partial bool     // a column that should be kept may be missing
+	text    string   // of the statement, if it may ask for all columns of a table
 	told    bool     // a result has said that it came whole, or need not
 }
 
@@ -68,8 +69,16 @@ func (s *Session) describe(body []byte, cut bool, text string) *columns {
 				table, attr = 0, 0
 			}
 		} else if table != 0 {
-			if by = s.tables.owner(attribute{table, attr}); by != "" && !s.cfg.Wanted(by) {
+			a := attribute{table, attr}
+			if by = s.tables.owner(a); by != "" && !s.cfg.Wanted(by) {
 				by = ""
+			}
+			if by == "" && attr > 0 && lower != "" && text != "" && s.tables.look(a) {
+				if is := labeled(text, lower, s.cfg.Wanted); is != "" {
+					if s.tables.learn(a, is); s.tables.is(a, is) {
+						by = is
+					}
+				}
 			}
 		}
 		if by == "" {
@@ -88,10 +97,9 @@ func (s *Session) describe(body []byte, cut bool, text string) *columns {
 		s.tables.learnRelation(text, one, n, found)
 	}
 	d.partial = d.partial || cut
-	if strings.IndexByte(text, '*') >= 0 { // all columns of a table, perhaps: what is not wanted of it is news, each time
-		return d.clone()
-	}
-	if len(d.kept) == 0 && !d.partial {
+	if strings.IndexByte(text, '*') >= 0 { // all columns of a table, perhaps: that none is wanted is news
+		d.text = text
+	} else if len(d.kept) == 0 && !d.partial {
 		return s.answer.nothing()
 	}
 	return s.descriptions.end()
@@ -119,10 +127,10 @@ func (p *plainNames) has(name string) bool {
 
 // equal tells whether d and other say the same.
 func (d *columns) equal(other *columns) bool {
-	return d.partial == other.partial && slices.Equal(d.at, other.at) && slices.Equal(d.types, other.types) && bytes.Equal(d.formats, other.formats) && slices.Equal(d.kept, other.kept)
+	return d.partial == other.partial && d.text == other.text && slices.Equal(d.at, other.at) && slices.Equal(d.types, other.types) && bytes.Equal(d.formats, other.formats) && slices.Equal(d.kept, other.kept)
 }
 
-// descriptions holds the last ones of a session, so that those which come again take no memory: what they are given to only reads them.
+// descriptions holds the last ones of a session, so that those which come again take no memory: what they are given to reads them, and notes that it was told.
 type descriptions struct {
 	made columns // the one being made
 	last [4]*columns
@@ -140,6 +148,7 @@ func (m *descriptions) begin() *columns {
 func (m *descriptions) end() *columns {
 	for _, d := range m.last {
 		if d != nil && d.equal(&m.made) {
+			d.told = false // it came anew
 			return d
 		}
 	}

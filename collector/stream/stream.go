@@ -26,6 +26,8 @@ type protocol interface {
 	close(h event.Header)
 	// over tells that what follows on this connection is not this protocol any more.
 	over() bool
+	// encrypted tells that what follows on a socket was agreed to be encrypted: only its library's calls can show it.
+	encrypted() bool
 	// ended tells that the connection said goodbye: nothing follows on it.
 	ended() bool
 }
@@ -58,6 +60,7 @@ type stream struct {
 	readNo uint64      // number of the read that the piece came with
 	task   *event.Task // that wrote the piece
 	tasks  bool        // tasks began with it
+	covert covert
 	recent *list.Element
 	key    any // in the registry's table
 }

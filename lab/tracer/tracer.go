@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -24,6 +25,7 @@ type Config struct {
 	Dir    string // takes the outputs
 	Policy string // file
 	Exe    string // traces only processes of this executable
+	PIDs   []int  // traces only these processes
 	Record bool   // writes the recording and the verdict lines; off for benchmarks
 }
 
@@ -49,7 +51,13 @@ func Start(ctx context.Context, cfg Config) (*Tracer, error) {
 		return nil, err
 	}
 	t := &Tracer{Addr: addr, Findings: filepath.Join(cfg.Dir, "findings.jsonl"), cfg: cfg, client: http.Client{Timeout: 10 * time.Second}}
-	args := []string{"run", "--policy", cfg.Policy, "--findings", t.Findings, "--listen", addr, "--exe", cfg.Exe}
+	args := []string{"run", "--policy", cfg.Policy, "--findings", t.Findings, "--listen", addr}
+	if cfg.Exe != "" {
+		args = append(args, "--exe", cfg.Exe)
+	}
+	for _, pid := range cfg.PIDs {
+		args = append(args, "--pid", strconv.Itoa(pid))
+	}
 	if cfg.Record {
 		t.Verdicts, t.Record = filepath.Join(cfg.Dir, "verdicts.jsonl"), filepath.Join(cfg.Dir, "recording.jsonl")
 		args = append(args, "--verdicts", t.Verdicts, "--record", t.Record)

@@ -17,6 +17,7 @@ import (
 	"tenantrace/lab/accuracy"
 	"tenantrace/lab/life"
 	"tenantrace/lab/matrix"
+	"tenantrace/lab/sqlmatrix"
 )
 
 const usage = `usage: lab <command> [flags]
@@ -29,6 +30,7 @@ commands:
   cost      measures servers that do next to nothing for a request with and without the daemon, in rounds
   life      plays certificates that end, are revoked, come late, do not verify or change while their connections live
   access    plays how applications come to rows that are not their client's: by keys, pooled sessions, schemas, databases, hierarchies
+  sql       lets many client libraries of PostgreSQL and MySQL send labelled statements, and counts what the daemon saw and knew of them
   bench     measures the service with and without the daemon, in pairs
   seed      makes the lab's database and keeps it in a directory, for --seed
 
@@ -65,6 +67,7 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 	lives := life.Config{}
 	exact := accuracy.Config{}
 	reads := access.Config{}
+	statements := sqlmatrix.Config{}
 	switch name {
 	case "identity":
 		flags.BoolVar(&identity.Quick, "quick", false, "only a part of the servers, with few requests")
@@ -90,6 +93,10 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 		flags.StringSliceVar(&lives.Scenarios, "scenarios", nil, "ids of the scenarios to play, as E24 (default: all)")
 	case "access":
 		flags.StringSliceVar(&reads.Scenarios, "scenarios", nil, "ids of the scenarios to play, as E18 (default: all)")
+	case "sql":
+		flags.BoolVar(&statements.Quick, "quick", false, "only a part of the drivers, each over one transport")
+		flags.StringSliceVar(&statements.Drivers, "drivers", nil, "names of the drivers, as psycopg2 (default: all)")
+		flags.StringSliceVar(&statements.Transports, "transports", nil, "tcp, unix, tls (default: all)")
 	case "run":
 		flags.StringSliceVar(&selection.Servers, "servers", nil, "names of the servers to play at, as gthread-tls (default: all)")
 		flags.StringSliceVar(&selection.Scenarios, "scenarios", nil, "ids of the scenarios to play, as E10 (default: all)")
@@ -107,7 +114,7 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 		fmt.Fprint(out, usage)
 		return nil
 	default:
-		return fmt.Errorf("unknown command %q [one of run, load, identity, life, access, accuracy, cost, bench, seed]", name)
+		return fmt.Errorf("unknown command %q [one of run, load, identity, life, access, sql, accuracy, cost, bench, seed]", name)
 	}
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
@@ -136,6 +143,10 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 	switch name {
 	case "access":
 		return access.Run(ctx, reads)
+	statements.Daemon, statements.Work, statements.Keep, statements.Out = cfg.Daemon, cfg.Work, cfg.Keep, cfg.Out
+	switch name {
+	case "sql":
+		return sqlmatrix.Run(ctx, statements)
 	case "identity":
 		return matrix.Run(ctx, identity)
 	case "accuracy":
