@@ -54,7 +54,7 @@ func ownAlias(before, name string) bool {
 
 // expressionFollows tells whether what follows before, SQL text, is an expression.
 func expressionFollows(before string) bool {
-	before = strings.TrimRight(before, " \t\r\n\f")
+	before = beforeComments(before)
 	if before == "" {
 		return false
 	}
@@ -74,6 +74,21 @@ func expressionFollows(before string) bool {
 		return true
 	}
 	return false
+}
+
+// beforeComments takes white space and comments from the end of a text, as tools put them in front of a select list. One that holds another is left there.
+func beforeComments(text string) string {
+	for {
+		text = strings.TrimRight(text, " \t\r\n\f")
+		if !strings.HasSuffix(text, "*/") {
+			return text
+		}
+		open := strings.LastIndex(text, "/*")
+		if open < 0 || strings.Index(text[open+2:], "*/") != len(text)-open-4 {
+			return text
+		}
+		text = text[:open]
+	}
 }
 
 // mentions tells whether word (lower case) occurs in text.
