@@ -54,7 +54,7 @@ type yard struct {
 // drivers are all drivers, in the table's order.
 func drivers() []driver {
 	var all []driver
-	for _, group := range [][]driver{pythonDrivers()} {
+	for _, group := range [][]driver{pythonDrivers(), languageDrivers()} {
 		all = append(all, group...)
 	}
 	return all
