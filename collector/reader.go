@@ -67,6 +67,7 @@ func (c *Collector) tick(now int64) {
 		}
 	}
 	c.seeker.tick(now)
+	c.streams.Tick(now)
 	for g := range stream.Rungs {
 		c.counts.found[g].Store(c.streams.Found(g))
 	}

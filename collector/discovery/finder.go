@@ -147,16 +147,19 @@ func (f *Finder) look(pid uint32, announced bool) {
 		}
 		return
 	}
-	if f.examine(pid, mappings, announced) {
+	if f.examine(pid, mappings, announced) || f.selective() { // who is asked for is traced, with OpenSSL or without: its plain sockets show its statements
 		if err := f.cfg.Programs.Trace(pid); err != nil {
 			f.cfg.Log.Warn("process cannot be traced", "pid", pid, "error", err)
 		}
 	}
 }
 
+// selective tells whether only some processes are to be traced.
+func (f *Finder) selective() bool { return len(f.cfg.PIDs)+len(f.cfg.Exes) > 0 }
+
 // chosen tells whether a process, or an ancestor of it, is one of those asked for.
 func (f *Finder) chosen(pid uint32) bool {
-	if len(f.cfg.PIDs) == 0 && len(f.cfg.Exes) == 0 {
+	if !f.selective() {
 		return true
 	}
 	for range 64 {

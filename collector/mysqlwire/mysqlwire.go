@@ -112,6 +112,9 @@ func (s *Session) Greeting() Greeting { return s.greeting }
 // followed, none of its bytes comes here.
 func (s *Session) Unreadable() bool { return s.unreadable }
 
+// Encrypted reports that the client asked for TLS, and nothing else followed on this byte stream yet.
+func (s *Session) Encrypted() bool { return s.phase == secured }
+
 // Ended reports that the client said goodbye.
 func (s *Session) Ended() bool { return s.phase == over && !s.unreadable }
 

@@ -27,6 +27,7 @@ func (p mysqlClient) desync(h event.Header, direction bpf.TracerDirection) {
 
 func (p mysqlClient) close(h event.Header) { p.session.Close(h) }
 func (p mysqlClient) over() bool           { return p.session.Unreadable() }
+func (p mysqlClient) encrypted() bool      { return p.session.Encrypted() }
 func (p mysqlClient) ended() bool          { return p.session.Ended() }
 
 // mysql begins a session if the piece begins one: with the server's greeting; over TLS, whose greeting went over the socket before, with the client's login;

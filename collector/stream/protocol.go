@@ -28,6 +28,7 @@ func (p httpServer) desync(h event.Header, direction bpf.TracerDirection) {
 
 func (p httpServer) close(h event.Header) { p.conn.Close(h) }
 func (p httpServer) over() bool           { return p.conn.Tunnel() }
+func (p httpServer) encrypted() bool      { return false }
 func (p httpServer) ended() bool          { return false }
 
 // postgresClient is a PostgreSQL session as its client sees it.
@@ -51,6 +52,7 @@ func (p postgresClient) desync(h event.Header, direction bpf.TracerDirection) {
 
 func (p postgresClient) close(h event.Header) { p.session.Close(h) }
 func (p postgresClient) over() bool           { return p.session.Encrypted() }
+func (p postgresClient) encrypted() bool      { return p.session.Encrypted() }
 func (p postgresClient) ended() bool          { return p.session.Ended() }
 
 // classify names the protocol of a piece that may begin one, and opens the connection.

@@ -33,6 +33,7 @@ type Registry struct {
 	recent   *list.List // front: most recently used
 	last     event.ConnID
 	evicted  uint64
+	veiled   []*stream      // sessions whose bytes are encrypted, until it is known whether their library shows them
 	found    [Rungs]uint64  // TLS connections
 	unfound  map[uint32]int // TLS connections by process
 }
@@ -80,6 +81,7 @@ func (r *Registry) find(key any) *stream {
 func (r *Registry) take(s *stream, p piece) {
 	version := s.version(p)
 	s.deliver(p, r.classify)
+	r.veil(s, p.header)
 	if s.opaque && !s.told && s.protocol == nil {
 		s.told = true
 		r.open(s, p.header)
@@ -117,6 +119,7 @@ func (r *Registry) remove(h event.Header, s *stream) {
 		delete(r.bySocket, s.socket)
 	}
 	r.unfounded(s)
+	r.unveil(s, h)
 	r.recent.Remove(s.recent)
 	if s.protocol != nil {
 		s.protocol.close(h)

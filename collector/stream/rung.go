@@ -49,6 +49,9 @@ func (r *Registry) onto(h event.Header, s *stream, id bpf.TracerSocketId, flags 
 	}
 	s.socket = id
 	r.bySocket[id] = s
+	if plain := r.streams[id]; plain != nil {
+		plain.covert.shown = true
+	}
 	if _, known := r.sockets[id]; s.opened && known {
 		s.opened = false
 		r.open(s, h)

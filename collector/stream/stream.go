@@ -26,6 +26,8 @@ type protocol interface {
 	close(h event.Header)
 	// over tells that what follows on this connection is not this protocol any more.
 	over() bool
+	// encrypted tells that what follows on a socket was agreed to be encrypted: only its library's calls can show it.
+	encrypted() bool
 	// ended tells that the connection said goodbye: nothing follows on it.
 	ended() bool
 }
@@ -54,6 +56,7 @@ type stream struct {
 	held     *event.Identity // until the role is known
 	peer     *event.Identity // of TLS: the last one with a certificate
 	handshake
+	covert covert
 	recent *list.Element
 	key    any // in the registry's table
 }
