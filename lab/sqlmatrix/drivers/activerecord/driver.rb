@@ -4,9 +4,9 @@ require_relative "../common/sqlm"
 
 require "active_record/connection_adapters/#{Sqlm["ENGINE"] == "mysql" ? "mysql2" : "postgresql"}_adapter"
 
-%w[Invoice Line Meter Paper].each { |name| Object.const_set(name, Class.new(ActiveRecord::Base)) }
-Invoice.has_many :lines
-Line.belongs_to :invoice
+%w[Invoice Item Meter Paper].each { |name| Object.const_set(name, Class.new(ActiveRecord::Base)) }
+Invoice.has_many :items
+Item.belongs_to :invoice
 
 # Relations by label and number of the statement. annotate writes the comment that names the statement.
 RELATIONS = {
@@ -17,11 +17,11 @@ RELATIONS = {
   "bind-uuid:0" => ->(c, a) { Paper.annotate(c).where(tenant_id: a[0]).pluck(:title) },
   "bind-uuid:1" => ->(c, a) { Paper.annotate(c).where(tenant_id: a[0]).pluck(:title) },
   "in-list:0" => ->(c, a) { Invoice.annotate(c).where(tenant_id: a).count },
-  "join:0" => ->(c, a) { Invoice.annotate(c).joins(:lines).where(tenant_id: a[0], lines: { tenant_id: a[0] }).pluck("lines.what") },
-  "sub-select:0" => ->(c, a) { Line.annotate(c).where(tenant_id: a[0], invoice_id: Invoice.where(tenant_id: a[1]).select(:id)).pluck(:what) },
+  "join:0" => ->(c, a) { Invoice.annotate(c).joins(:items).where(tenant_id: a[0], items: { tenant_id: a[0] }).pluck("items.what") },
+  "sub-select:0" => ->(c, a) { Item.annotate(c).where(tenant_id: a[0], invoice_id: Invoice.where(tenant_id: a[1]).select(:id)).pluck(:what) },
   "key-lookup:0" => ->(c, a) { Invoice.annotate(c).where(id: a[0]).select(:id, :tenant_id, :number).to_a },
   "select-star:0" => ->(c, a) { Invoice.annotate(c).find(a[0]) },
-  "select-star:1" => ->(c, _) { Line.annotate(c).find(2) },
+  "select-star:1" => ->(c, _) { Item.annotate(c).find(2) },
   "mixed-rows:0" => ->(c, _) { Invoice.annotate(c).where(id: [1, 21]).select(:id, :tenant_id).to_a },
   "transaction:1" => ->(c, a) { Invoice.annotate(c).where(id: a[0]).pluck(:tenant_id) },
 }.freeze

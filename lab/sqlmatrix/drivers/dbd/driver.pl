@@ -10,6 +10,7 @@ use Sqlm;
 
 my ($driver, $prepared) = @ARGV;
 DBI->install_driver($driver);
+binmode STDIN, ':encoding(UTF-8)' if $driver eq 'MariaDB'; # has characters, the others bytes
 
 package Player;
 
@@ -119,12 +120,13 @@ sub do_loadin {
     return 1;
 }
 
-# Rows are read as they are asked for.
+# Rows are read as they are asked for, which waits for ever with statements prepared on the server.
 sub do_cursor {
     my ($self, $rows, $sql, @args) = @_;
-    my $sth = $self->{dbh}->prepare($sql, { lc($driver) . '_use_result' => 1 });
+    my $sth = $self->{dbh}->prepare($sql, { lc($driver) . '_use_result' => 1, lc($driver) . '_server_prepare' => 0 });
     $sth->execute(Sqlm::values(@args));
     1 while $sth->fetchrow_arrayref;
+    $sth->finish;
     return 1;
 }
 

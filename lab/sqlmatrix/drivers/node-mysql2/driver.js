@@ -49,7 +49,7 @@ sqlm.main({
     await sqlm.fails(() => connection.query(sql, sqlm.values(args)));
   },
   async loadin(sql, data) {
-    await connection.query({ sql, infileStreamFactory: () => Readable.from([data]) });
+    await connection.query({ sql, infileStreamFactory: () => Readable.from([Buffer.from(data)]) });
   },
   async cursor(n, sql, ...args) {
     const stream = connection.connection.query(sql, sqlm.values(args)).stream({ highWaterMark: Number(n) });

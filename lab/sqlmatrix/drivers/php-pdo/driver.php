@@ -139,10 +139,12 @@ class Player
 
     public function do_script(string $sql): int
     {
-        if (setting('ENGINE') === 'mysql') {
+        if (setting('ENGINE') === 'mysql') { // MySQL prepares no more than one
+            $this->pdo->setAttribute(PDO::ATTR_EMULATE_PREPARES, true);
             $s = $this->pdo->query($sql);
             while ($s->nextRowset()) {
             }
+            $this->pdo->setAttribute(PDO::ATTR_EMULATE_PREPARES, $this->emulated);
         } else {
             $this->pdo->exec($sql);
         }

@@ -57,11 +57,10 @@ class Player < Sqlm::Player
     end
   end
 
-  # Rows are read as they are asked for.
+  # Rows are read as they are asked for; mysql2 cannot do that for prepared statements.
   def do_cursor(_rows, sql, *args)
-    statement = @client.prepare(sql)
-    statement.execute(*Sqlm.values(args), stream: true, cache_rows: false).each { |row| row }
-    statement.close
+    values = Sqlm.values(args)
+    @client.query(sql.gsub("?") { "'#{@client.escape(values.shift)}'" }, stream: true, cache_rows: false).each { |row| row }
     1
   end
 

@@ -15,18 +15,18 @@ DATASETS = {
   "bind-uuid:0" => ->(db, a) { db[:papers].where(tenant_id: a[0]).select(:title) },
   "bind-uuid:1" => ->(db, a) { db[:papers].where(tenant_id: a[0]).select(:title) },
   "in-list:0" => ->(db, a) { db[:invoices].where(tenant_id: a).select { count.function.* } },
-  "join:0" => ->(db, a) { db[:invoices].join(:lines, invoice_id: :id, tenant_id: :tenant_id).where(Sequel[:invoices][:tenant_id] => a[0]).select(:what) },
+  "join:0" => ->(db, a) { db[:invoices].join(:items, invoice_id: :id, tenant_id: :tenant_id).where(Sequel[:invoices][:tenant_id] => a[0]).select(:what) },
   "left-join:0" => lambda { |db, a|
-    db[:invoices].left_join(Sequel[:lines].as(:l), { invoice_id: Sequel[:invoices][:id], tenant_id: a[0] }).where(Sequel[:invoices][:tenant_id] => a[1]).select(:number, :what)
+    db[:invoices].left_join(Sequel[:items].as(:l), { invoice_id: Sequel[:invoices][:id], tenant_id: a[0] }).where(Sequel[:invoices][:tenant_id] => a[1]).select(:number, :what)
   },
   "cte:0" => ->(db, a) { db[:mine].with(:mine, db[:invoices].where(tenant_id: a[0]).select(:id, :amount)).where { id > a[1] }.select { sum(amount) } },
-  "sub-select:0" => ->(db, a) { db[:lines].where(tenant_id: a[0], invoice_id: db[:invoices].where(tenant_id: a[1]).select(:id)).select(:what) },
+  "sub-select:0" => ->(db, a) { db[:items].where(tenant_id: a[0], invoice_id: db[:invoices].where(tenant_id: a[1]).select(:id)).select(:what) },
   "sub-select:1" => ->(db, a) { db[:invoices].where(tenant_id: a[0]).select { count.function.*.as(:n) }.from_self(alias: :counted) },
-  "union:0" => ->(db, a) { db[:invoices].where(tenant_id: a[0]).select(:number).union(db[:lines].where(tenant_id: a[1]).select(:what), all: true, from_self: false) },
+  "union:0" => ->(db, a) { db[:invoices].where(tenant_id: a[0]).select(:number).union(db[:items].where(tenant_id: a[1]).select(:what), all: true, from_self: false) },
   "key-lookup:0" => ->(db, a) { db[:invoices].where(id: a[0]).select(:id, :tenant_id, :number) },
   "key-lookup:1" => ->(db, a) { db[:invoices].where(id: a[0]).select(Sequel[:tenant_id].as(:owner), :number) },
   "select-star:0" => ->(db, a) { db[:invoices].where(id: a[0]) },
-  "select-star:1" => ->(db, _) { db[:lines].where(id: 2) },
+  "select-star:1" => ->(db, _) { db[:items].where(id: 2) },
   "mixed-rows:0" => ->(db, _) { db[:invoices].where(id: [1, 21]).select(:id, :tenant_id) },
 }.freeze
 
@@ -146,7 +146,10 @@ class Player < Sqlm::Player
   end
 
   def do_script(sql)
-    @db.run(sql)
+    @db.synchronize do |c|
+      c.query(sql)
+      c.store_result while Sqlm["ENGINE"] == "mysql" && c.next_result
+    end
     sql.scan("/*").size
   end
 
