@@ -54,7 +54,7 @@ func ownAlias(before, name string) bool {
 
 // expressionFollows tells whether what follows before, SQL text, is an expression.
 func expressionFollows(before string) bool {
-	before = beforeComments(before)
+	before = withoutComments(before)
 	if before == "" {
 		return false
 	}
@@ -76,18 +76,18 @@ func expressionFollows(before string) bool {
 	return false
 }
 
-// beforeComments takes white space and comments from the end of a text, as tools put them in front of a select list. One that holds another is left there.
-func beforeComments(text string) string {
+// withoutComments takes blanks and comments from the end of text. The last "/*" begins the comment that ends there, unless that holds another one.
+func withoutComments(text string) string {
 	for {
 		text = strings.TrimRight(text, " \t\r\n\f")
 		if !strings.HasSuffix(text, "*/") {
 			return text
 		}
-		open := strings.LastIndex(text, "/*")
-		if open < 0 || strings.Index(text[open+2:], "*/") != len(text)-open-4 {
+		begin := strings.LastIndex(text, "/*")
+		if begin < 0 || strings.Index(text[begin+2:], "*/") != len(text)-begin-4 {
 			return text
 		}
-		text = text[:open]
+		text = text[:begin]
 	}
 }
 

@@ -43,7 +43,7 @@ func (r *result) compare() {
 	for _, e := range r.logged {
 		for _, part := range split(e.text, r.driver.engine) {
 			r.tally.sent++
-			if c := commentOf(part); c != "" {
+			if c := commentOf(part); c != "" && !e.further {
 				logged[r.job.of[c]]++
 			}
 		}
@@ -104,12 +104,12 @@ func (r *result) judge(logged map[string]int) {
 		s := &r.seen[i]
 		before := last[s.conn]
 		switch {
-		case s.comment != "":
+		case s.comment != "" && !s.further:
 			r.tally.labeled++
 			seen[r.job.of[s.comment]]++
 			last[s.conn] = s
 			labeled = append(labeled, s)
-		case before != nil && isFetch(s.text): // the cursor's rows are its statement's
+		case before != nil && (s.further || isFetch(s.text)): // the cursor's rows are its statement's
 			before.tenants = slices.Compact(slices.Sorted(slices.Values(append(before.tenants, s.tenants...))))
 			if s.level == row {
 				before.level = row

@@ -35,6 +35,7 @@ type driver struct {
 	transports []string
 	unreadable map[string]string // transport -> why the daemon cannot read it
 	style      string
+	user       string   // role; "" the usual one
 	inline     bool     // values are written into the text by the client: what is bound to others is a literal
 	quick      []string // transports of the quick matrix
 	files      []string // that must be there to run it

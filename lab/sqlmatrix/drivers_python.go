@@ -16,9 +16,24 @@ func module(name string) string { return "/usr/lib/python3/dist-packages/" + nam
 
 var everyTransport = []string{tcp, unix, tls}
 
+// gnuTLS: Debian links MariaDB's Connector/C with it.
+var gnuTLS = map[string]string{tls: "its TLS is GnuTLS"}
+
 func pythonDrivers() []driver {
 	return []driver{
 		{name: "psycopg2", engine: postgresql, transports: everyTransport, style: format, inline: true, quick: []string{unix},
 			files: []string{module("psycopg2")}, install: "python3-psycopg2", command: script("psycopg2")},
+		{name: "psycopg 3", engine: postgresql, transports: everyTransport, style: format, quick: []string{tcp},
+			files: []string{module("psycopg")}, install: "python3-psycopg", command: script("psycopg3", "sync")},
+		{name: "psycopg 3 async", engine: postgresql, transports: everyTransport, style: format,
+			files: []string{module("psycopg")}, install: "python3-psycopg", command: script("psycopg3", "async")},
+		{name: "asyncpg", engine: postgresql, transports: everyTransport, style: dollar, quick: []string{tls},
+			files: []string{module("asyncpg")}, install: "python3-asyncpg", command: script("asyncpg")},
+		{name: "pg8000", engine: postgresql, transports: everyTransport, style: format, user: oldUser,
+			files: []string{module("pg8000")}, install: "python3-pg8000", command: script("pg8000")},
+		{name: "PyMySQL", engine: mysql, transports: everyTransport, style: format, inline: true, quick: []string{tcp},
+			files: []string{module("pymysql")}, install: "python3-pymysql", command: script("pymysql", "pymysql")},
+		{name: "mysqlclient", engine: mysql, transports: everyTransport, style: format, inline: true, unreadable: gnuTLS, quick: []string{unix},
+			files: []string{module("MySQLdb")}, install: "python3-mysqldb", command: script("pymysql", "MySQLdb")},
 	}
 }

@@ -31,7 +31,7 @@ const (
 	gama = "gamma"
 )
 
-// Kinds of evidence, as verdict lines name them.
+// Kinds of evidence, as verdict items name them.
 const (
 	row     = "row"
 	bind    = "bind"
@@ -124,26 +124,26 @@ func labels() []label {
 		{"update-from", ops(
 			q("query", "UPDATE invoices SET amount = invoices.amount + 1 FROM plans WHERE plans.id = invoices.plan_id AND invoices.tenant_id = $1", by(beta, bind), "t:beta").
 				mine("UPDATE invoices JOIN plans ON plans.id = invoices.plan_id SET invoices.amount = invoices.amount + 1 WHERE invoices.tenant_id = $1"),
-			q("query", "DELETE FROM lines USING invoices WHERE invoices.id = lines.invoice_id AND invoices.tenant_id = $1 AND lines.tenant_id = 'beta' AND lines.id < 0",
-				by(beta, bind, literal), "t:beta").mine("DELETE lines FROM lines JOIN invoices ON invoices.id = lines.invoice_id WHERE invoices.tenant_id = $1 AND lines.tenant_id = 'beta' AND lines.id < 0"))},
-		{"join", ops(q("query", "SELECT l.what FROM invoices i JOIN lines l ON l.invoice_id = i.id AND l.tenant_id = i.tenant_id WHERE i.tenant_id = $1", by(acme, bind), "t:acme"))},
+			q("query", "DELETE FROM items USING invoices WHERE invoices.id = items.invoice_id AND invoices.tenant_id = $1 AND items.tenant_id = 'beta' AND items.id < 0",
+				by(beta, bind, literal), "t:beta").mine("DELETE items FROM items JOIN invoices ON invoices.id = items.invoice_id WHERE invoices.tenant_id = $1 AND items.tenant_id = 'beta' AND items.id < 0"))},
+		{"join", ops(q("query", "SELECT l.what FROM invoices i JOIN items l ON l.invoice_id = i.id AND l.tenant_id = i.tenant_id WHERE i.tenant_id = $1", by(acme, bind), "t:acme"))},
 		{"left-join", ops(
-			q("query", "SELECT i.number, l.what FROM invoices i LEFT JOIN lines l ON l.invoice_id = i.id AND l.tenant_id = $1 WHERE i.tenant_id = $2", by(beta, bind), "t:beta", "t:beta"))},
+			q("query", "SELECT i.number, l.what FROM invoices i LEFT JOIN items l ON l.invoice_id = i.id AND l.tenant_id = $1 WHERE i.tenant_id = $2", by(beta, bind), "t:beta", "t:beta"))},
 		{"cte", ops(q("query", "WITH mine AS (SELECT id, amount FROM invoices WHERE tenant_id = $1) SELECT sum(amount) FROM mine WHERE id > $2", by(acme, bind), "t:acme", "i:0"))},
 		{"sub-select", ops(
-			q("query", "SELECT what FROM lines WHERE tenant_id = $1 AND invoice_id IN (SELECT id FROM invoices WHERE tenant_id = $2)", by(gama, bind), "t:gamma", "t:gamma"),
+			q("query", "SELECT what FROM items WHERE tenant_id = $1 AND invoice_id IN (SELECT id FROM invoices WHERE tenant_id = $2)", by(gama, bind), "t:gamma", "t:gamma"),
 			q("query", "SELECT n FROM (SELECT count(*) AS n FROM invoices WHERE tenant_id = $1) AS counted", by(beta, bind), "t:beta"))},
-		{"union", ops(q("query", "SELECT number FROM invoices WHERE tenant_id = $1 UNION ALL SELECT what FROM lines WHERE tenant_id = $2", by("acme gamma", bind), "t:acme", "t:gamma"))},
+		{"union", ops(q("query", "SELECT number FROM invoices WHERE tenant_id = $1 UNION ALL SELECT what FROM items WHERE tenant_id = $2", by("acme gamma", bind), "t:acme", "t:gamma"))},
 		{"key-lookup", ops(
 			q("query", "SELECT id, tenant_id, number FROM invoices WHERE id = $1", by(beta, row), "i:21"),
 			q("query", "SELECT tenant_id AS owner, number FROM invoices WHERE id = $1", by(gama, row), "i:41"))},
-		{"select-star", ops(q("query", "SELECT * FROM invoices WHERE id = $1", by(acme, row), "i:1"), q("query", "SELECT * FROM lines WHERE id = 2", by(beta, row)))},
+		{"select-star", ops(q("query", "SELECT * FROM invoices WHERE id = $1", by(acme, row), "i:1"), q("query", "SELECT * FROM items WHERE id = 2", by(beta, row)))},
 		{"mixed-rows", ops(q("query", "SELECT id, tenant_id FROM invoices WHERE id IN (1, 21)", by("acme beta", row)))},
 		{"copy-in", ops(op{do: "copyin", pg: "COPY invoices (id, tenant_id, number, amount) FROM STDIN", my: "-", want: []want{by(acme, row)},
 			data: "$ID$1\tacme\tC-1\t1\n$ID$2\tacme\tC-2\t2\n"})},
 		{"copy-out", ops(
 			q("copyout", "COPY (SELECT id, tenant_id FROM invoices WHERE tenant_id = 'beta') TO STDOUT", by(beta, row, literal)).only(),
-			q("copyout", "COPY lines (id, tenant_id) TO STDOUT", by("acme beta gamma", row)))},
+			q("copyout", "COPY items (id, tenant_id) TO STDOUT", by("acme beta gamma", row)))},
 		{"load-data", ops(op{do: "loadin", pg: "-", my: "LOAD DATA LOCAL INFILE 'data' INTO TABLE invoices (id, number, amount) SET tenant_id = 'acme'", want: []want{by(acme, literal)},
 			data: "$ID$1\tD-1\t1\n$ID$2\tD-2\t2\n"})},
 		{"cursor", ops(begin,
@@ -196,7 +196,7 @@ func labels() []label {
 			q("query", "SELECT count(*) FROM invoices WHERE number = $1 AND tenant_id = $2", by(acme, bind), `t:it's a "quote" \ and ; -- more`, "t:acme"),
 			q("query", "SELECT count(*) FROM invoices WHERE number = 'tenant_id = ''beta''' AND tenant_id = 'acme'", by(acme, literal)))},
 		{"json", ops(
-			q("query", "SELECT count(*) FROM events WHERE doc->>'tenant_id' = $1", by(acme, bind), "t:acme").mine("SELECT count(*) FROM events WHERE doc->>'$.tenant_id' = $1"),
+			q("query", "SELECT count(*) FROM events WHERE doc->>'tenant_id' = $1", by(acme, bind), "t:acme").mine("SELECT count(*) FROM events WHERE JSON_VALUE(doc, '$.tenant_id') = $1"),
 			q("query", "INSERT INTO events (id, doc) VALUES ($1, $2)", none, "i:$ID$", `j:{"tenant_id": "acme"}`))},
 		{"notify", ops(op{do: "notify", pg: "LISTEN matrix; NOTIFY matrix, 'acme'", my: "-", args: []string{"matrix"}, want: []want{none, none}})},
 	}

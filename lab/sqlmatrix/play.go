@@ -109,7 +109,7 @@ func (m *matrix) run(ctx context.Context, d *driver, s *server, transport string
 func startProgram(ctx context.Context, y *yard, d *driver, s *server, transport string) (*program, error) {
 	argv := d.command(y)
 	p := &program{cmd: exec.CommandContext(ctx, argv[0], argv[1:]...)}
-	p.cmd.Env, p.cmd.Dir, p.cmd.Stderr = append(s.environment(transport), d.env...), y.build, &p.stderr
+	p.cmd.Env, p.cmd.Dir, p.cmd.Stderr = append(s.environment(transport, d.user), d.env...), y.build, &p.stderr
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	var err error
 	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
@@ -140,12 +140,18 @@ func (p *program) do(job string) error {
 	}
 	text, err := io.ReadAll(p.stdout)
 	if err := errors.Join(err, p.cmd.Wait()); err != nil {
-		return fmt.Errorf("the program failed: %w: %s\n%s", err, text, p.stderr.String())
+		return fmt.Errorf("the program failed after %q: %w: %s", lastLine(string(text)), err, lastLine(p.stderr.String()))
 	}
 	for line := range strings.Lines(string(text)) {
 		p.said = append(p.said, strings.TrimSuffix(line, "\n"))
 	}
 	return nil
+}
+
+// lastLine gives what a program said last: of an exception, what it was.
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return lines[len(lines)-1]
 }
 
 // end kills what is left of the program.

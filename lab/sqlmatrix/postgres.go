@@ -23,7 +23,14 @@ CREATE POLICY own_rows ON ledger USING (tenant_id = current_setting('app.tenant_
 GRANT ALL ON ALL TABLES IN SCHEMA matrix TO lab_app;
 GRANT USAGE ON SCHEMA matrix TO lab_app;
 ALTER ROLE lab_app SET search_path = matrix;
+SET password_encryption = 'md5';
+CREATE ROLE old_app LOGIN INHERIT IN ROLE lab_app PASSWORD :'password';
+ALTER ROLE old_app SET search_path = matrix;
+SELECT pg_reload_conf();
 `
+
+// oldUser is the role of clients that do not know SCRAM.
+const oldUser = "old_app"
 
 // startPostgres starts PostgreSQL.
 func startPostgres(ctx context.Context, dir, ca string, leaf *pki.Leaf) (*server, error) {
@@ -37,11 +44,14 @@ func startPostgres(ctx context.Context, dir, ca string, leaf *pki.Leaf) (*server
 		entries, at, err = readPostgresLog(filepath.Join(dir, "postgres.log"), at)
 		return entries, err
 	}
+	if err := allowOldUser(filepath.Join(dir, "data", "pg_hba.conf")); err != nil {
+		return s, err
+	}
 	owner, err := os.ReadFile(filepath.Join(dir, "owner"))
 	if err != nil {
 		return nil, fmt.Errorf("read the owner's password: %w", err)
 	}
-	psql := exec.CommandContext(ctx, "/usr/bin/psql", "-X", "-q", "-h", c.SocketDir, "-p", strconv.Itoa(c.Port), "-U", "lab_owner", "-d", "lab", "-v", "ON_ERROR_STOP=1", "-f", "-")
+	psql := exec.CommandContext(ctx, "/usr/bin/psql", "-X", "-q", "-h", c.SocketDir, "-p", strconv.Itoa(c.Port), "-U", "lab_owner", "-d", "lab", "-v", "ON_ERROR_STOP=1", "-v", "password="+c.Password, "-f", "-")
 	psql.Env = []string{"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "PGPASSWORD=" + strings.TrimSpace(string(owner))}
 	sql := "CREATE SCHEMA matrix; SET search_path = matrix;\n" + strings.ReplaceAll(tables, "DOCUMENT", "jsonb") + postgresRights
 	if err := feed(psql, sql); err != nil {
@@ -50,13 +60,26 @@ func startPostgres(ctx context.Context, dir, ca string, leaf *pki.Leaf) (*server
 	return s, nil
 }
 
+// allowOldUser lets oldUser in by its MD5 password.
+func allowOldUser(path string) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("let the old clients in: %w", err)
+	}
+	text = append([]byte("local all "+oldUser+" md5\nhost all "+oldUser+" 127.0.0.1/32 md5\n"), text...)
+	if err := os.WriteFile(path, text, 0); err != nil { // its owner and mode stay
+		return fmt.Errorf("let the old clients in: %w", err)
+	}
+	return nil
+}
+
 // Lines of the log begin with the prefix "%a|%p|"; further lines of a text with a tab.
 var (
 	loggedLine    = regexp.MustCompile(`^[^|]*\|([0-9]+)\|([A-Z]+):  (.*)`)
 	loggedExecute = regexp.MustCompile(`^execute [^:]*: `)
 )
 
-// readPostgresLog reads the statements that a log has from an offset on. "execute fetch from" is a further part of a portal's rows.
+// readPostgresLog reads the statements that a log has from an offset on.
 func readPostgresLog(path string, from int64) (entries []entry, to int64, err error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -84,15 +107,16 @@ func readPostgresLog(path string, from int64) (entries []entry, to int64, err er
 		if m == nil || m[2] != "LOG" {
 			continue
 		}
+		further := false
 		text, isStatement := strings.CutPrefix(m[3], "statement: ")
 		if !isStatement {
 			begin := loggedExecute.FindString(m[3])
-			if begin == "" || strings.HasPrefix(begin, "execute fetch from ") {
+			if begin == "" {
 				continue
 			}
-			text = m[3][len(begin):]
+			text, further = m[3][len(begin):], strings.HasPrefix(begin, "execute fetch from ")
 		}
-		entries, open = append(entries, entry{session: m[1], text: text}), true
+		entries, open = append(entries, entry{session: m[1], text: text, further: further}), true
 	}
 	if err := lines.Err(); err != nil {
 		return nil, from, fmt.Errorf("read log of postgres: %w", err)

@@ -15,6 +15,7 @@ type statement struct {
 	conn    uint64
 	text    string
 	comment string // "" none
+	further bool   // a further part of a portal's rows
 	tenants []string
 	level   string
 	verdict string // with its reason
@@ -73,15 +74,12 @@ func (r *result) read(pid int, t *tracer.Tracer) error {
 			if e.PID != pid {
 				r.problem("a statement of process %d, which is not the program: %s", e.PID, e.Text)
 			}
-			if e.Resumed {
-				return nil
-			}
 			at := moment{e.Time, e.TID}
 			if parts[at] == nil {
 				order = append(order, at)
 			}
 			for _, part := range split(e.Text, r.driver.engine) {
-				parts[at] = append(parts[at], statement{conn: e.Conn, text: part, comment: commentOf(part)})
+				parts[at] = append(parts[at], statement{conn: e.Conn, text: part, comment: commentOf(part), further: e.Resumed})
 			}
 		}
 		return nil

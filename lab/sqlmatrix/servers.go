@@ -27,14 +27,18 @@ type server struct {
 // entry is a statement in a server's log.
 type entry struct {
 	session, text string
+	further       bool // a further part of a portal's rows
 }
 
 // environment is what a program gets to see.
-func (s *server) environment(transport string) []string {
+func (s *server) environment(transport, user string) []string {
+	if user == "" {
+		user = s.user
+	}
 	return []string{
 		"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "TZ=UTC", "HOME=" + os.TempDir(),
 		"SQLM_ENGINE=" + s.engine, "SQLM_TRANSPORT=" + transport, "SQLM_HOST=" + s.host, fmt.Sprintf("SQLM_PORT=%d", s.port), "SQLM_SOCKET=" + s.socket,
-		"SQLM_USER=" + s.user, "SQLM_PASSWORD=" + s.password, "SQLM_DATABASE=" + s.database, "SQLM_CA=" + s.ca,
+		"SQLM_USER=" + user, "SQLM_PASSWORD=" + s.password, "SQLM_DATABASE=" + s.database, "SQLM_CA=" + s.ca,
 	}
 }
 

@@ -96,7 +96,7 @@ def play(connect):
     job = list(read_job())
     player = connect()
     for label, operations in job:
-        why, n = next((player.lacks(f[0]) for f in operations if player.lacks(f[0])), None), 0
+        why, n = next((player.lacks(f) for f in operations if player.lacks(f)), None), 0
         if not why:
             for f in operations:
                 sent = getattr(player, "do_" + f[0])(*f[1:])
@@ -106,11 +106,16 @@ def play(connect):
 
 
 class Player:
-    """What all players have in common. missing: operation -> why the driver does not offer it."""
+    """What all players have in common. missing: operation -> why the driver does not offer it; missing_types: the same by kind of argument."""
 
     missing = {}
+    missing_types = {}
 
-    def lacks(self, operation):
+    def lacks(self, fields):
+        operation = fields[0]
+        for kind, why in self.missing_types.items():
+            if any(f.startswith(kind + ":") for f in fields[2:]):
+                return why
         if operation in self.missing:
             return self.missing[operation]
         if not hasattr(self, "do_" + operation):

@@ -1,0 +1,77 @@
+"""pg8000: the protocol in Python, with named prepared statements; its process uses OpenSSL only where it asks for TLS."""
+import io
+import os
+import sys
+
+import pg8000
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
+import sqlm  # noqa: E402
+
+
+class Player(sqlm.Player):
+    missing = {
+        "prepare": "pg8000 1.10 has no public API for prepared statements (it prepares what it executes)",
+        "pipe": "pg8000 has no pipeline",
+        "cursor": "pg8000 1.10 fetches portals in parts of its own accord only",
+        "script": "pg8000 prepares each text, which may hold one statement only",
+        "notify": "pg8000 1.10 waits for nothing but answers",
+    }
+
+    missing_types = {"j": "pg8000 1.10 has no JSON parameters"}
+
+    def __init__(self):
+        place = dict(unix_sock=sqlm.SOCKET + "/.s.PGSQL.%d" % sqlm.PORT, host=None) if sqlm.TRANSPORT == "unix" else dict(host=sqlm.HOST, port=sqlm.PORT)
+        self.connection = pg8000.connect(user=sqlm.USER, password=sqlm.PASSWORD, database=sqlm.DATABASE, ssl=sqlm.TRANSPORT == "tls", **place)
+        self.connection.autocommit = True
+
+    def run(self, sql, args):
+        cursor = self.connection.cursor()
+        cursor.execute(sql, tuple(args))
+        rows = cursor.fetchall() if cursor.description else None
+        cursor.close()
+        return rows
+
+    def do_query(self, sql, *args):
+        self.run(sql, sqlm.values(args))
+
+    do_binary = do_query  # it takes binary format for the types that it knows
+
+    def do_many(self, sql, *args):
+        cursor = self.connection.cursor()
+        cursor.executemany(sql, [tuple(s) for s in sqlm.sets(args)])
+        cursor.close()
+        return len(sqlm.sets(args))
+
+    def do_begin(self):
+        self.connection.autocommit = False
+        return 0
+
+    def do_commit(self):
+        self.connection.commit()
+        self.connection.autocommit = True
+        return 0
+
+    def do_rollback(self):
+        self.connection.rollback()
+        self.connection.autocommit = True
+        return 0
+
+    def do_fail(self, sql, *args):
+        try:
+            self.run(sql, sqlm.values(args))
+        except pg8000.Error:
+            return
+        sys.exit("no error: " + sql)
+
+    def do_copyin(self, sql, data):
+        self.connection.cursor().execute(sql, stream=io.BytesIO(data.encode()))
+
+    def do_copyout(self, sql):
+        self.connection.cursor().execute(sql, stream=io.BytesIO())
+
+    def close(self):
+        self.connection.close()
+
+
+sqlm.play(Player)
