@@ -56,7 +56,7 @@ func languageDrivers() []driver {
 	for _, mode := range []string{"cached", "described", "exec", "simple", "standard"} {
 		name := "pgx " + mode
 		if mode == "standard" {
-			name = "pgx database/sql"
+			name = "pgx stdlib" // database/sql
 		}
 		all = append(all, driver{name: name, engine: postgresql, transports: everyTransport, unreadable: map[string]string{tls: goTLS}, style: dollar, inline: mode == "simple",
 			build: buildPgx, command: func(y *yard) []string { return []string{pgx(y), mode} }})
