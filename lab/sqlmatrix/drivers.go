@@ -35,6 +35,8 @@ type driver struct {
 	transports []string
 	unreadable map[string]string // transport -> why the daemon cannot read it
 	style      string
+	server     string   // that is no usual one of the engine; "" the usual one
+	ofServer   bool     // what the server sends, as a client of another one, is looked at instead of what the program does
 	user       string   // role; "" the usual one
 	inline     bool     // values are written into the text by the client: what is bound to others is a literal
 	quick      []string // transports of the quick matrix
@@ -58,5 +60,5 @@ func drivers() []driver {
 	for _, group := range [][]driver{pythonDrivers(), languageDrivers()} {
 		all = append(all, group...)
 	}
-	return all
+	return append(all, pooledDrivers(all)...)
 }
