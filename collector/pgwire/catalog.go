@@ -60,6 +60,7 @@ type tables struct {
 	names map[attribute]string
 	attrs map[owner]int16 // 0: several attributes were seen under the name, so that all but one were aliases
 
+	looks     map[attribute]uint8  // descriptions in which an attribute was looked at that is called otherwise
 	relations map[string]*relation // by the name that statements use
 	lessons   map[uint32]uint8     // descriptions that were looked at for relations, by table
 }

@@ -40,12 +40,15 @@ func TestCatalog(t *testing.T) {
 	id := fields(field("tenant_id", 9, 2, oidText, 0))
 	alias := fields(field("t", 9, 2, oidText, 0))
 
-	diff(t, results(startIn(t, "a"), ask(t, "SELECT tenant_id AS t FROM x", alias, "acme"), ask(t, "SELECT * FROM x", id, "acme"),
-		ask(t, "SELECT tenant_id AS t FROM x", alias, "acme")),
+	diff(t, results(startIn(t, "a"), ask(t, "SELECT tenant_id t FROM x", alias, "acme"), ask(t, "SELECT * FROM x", id, "acme"),
+		ask(t, "SELECT tenant_id t FROM x", alias, "acme")),
 		[]string{`result 1/0 count=1 "SELECT 1"`, `result 2/0 tenant_id (acme) count=1 "SELECT 1"`, `result 3/0 t<tenant_id (acme) count=1 "SELECT 1"`})
 	// Another session of the same database knows it, another database does not.
-	diff(t, results(startIn(t, "a"), ask(t, "SELECT tenant_id AS t FROM x", alias, "acme")), []string{`result 1/0 t<tenant_id (acme) count=1 "SELECT 1"`})
-	diff(t, results(startIn(t, "b"), ask(t, "SELECT tenant_id AS t FROM x", alias, "acme")), []string{`result 1/0 count=1 "SELECT 1"`})
+	diff(t, results(startIn(t, "a"), ask(t, "SELECT tenant_id t FROM x", alias, "acme")), []string{`result 1/0 t<tenant_id (acme) count=1 "SELECT 1"`})
+	diff(t, results(startIn(t, "b"), ask(t, "SELECT tenant_id t FROM x", alias, "acme")), []string{`result 1/0 count=1 "SELECT 1"`})
+	// A label teaches what it stands for where the text says so: SQLAlchemy calls each column by its table and its name.
+	diff(t, results(startIn(t, "labels"), ask(t, "SELECT x.tenant_id AS t FROM x", alias, "acme"), ask(t, "SELECT tenant_id t FROM x", alias, "acme")),
+		[]string{`result 1/0 t<tenant_id (acme) count=1 "SELECT 1"`, `result 2/0 t<tenant_id (acme) count=1 "SELECT 1"`})
 	// A name that may be an alias teaches nothing: it is kept as what the result calls it.
 	name := fields(field("name", 9, 3, oidText, 0))
 	for i, text := range []string{

@@ -64,8 +64,16 @@ func (s *Session) describe(body []byte, cut bool, text string) *columns {
 				table, attr = 0, 0
 			}
 		} else if table != 0 {
-			if by = s.tables.owner(attribute{table, attr}); by != "" && !s.cfg.Wanted(by) {
+			a := attribute{table, attr}
+			if by = s.tables.owner(a); by != "" && !s.cfg.Wanted(by) {
 				by = ""
+			}
+			if by == "" && attr > 0 && lower != "" && text != "" && s.tables.look(a) {
+				if is := labeled(text, lower, s.cfg.Wanted); is != "" {
+					if s.tables.learn(a, is); s.tables.is(a, is) {
+						by = is
+					}
+				}
 			}
 		}
 		if by == "" {

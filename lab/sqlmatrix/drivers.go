@@ -57,7 +57,7 @@ type yard struct {
 // drivers are all drivers, in the table's order.
 func drivers() []driver {
 	var all []driver
-	for _, group := range [][]driver{pythonDrivers(), languageDrivers()} {
+	for _, group := range [][]driver{pythonDrivers(), cDrivers(), languageDrivers()} {
 		all = append(all, group...)
 	}
 	return append(all, pooledDrivers(all)...)

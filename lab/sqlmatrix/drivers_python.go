@@ -16,9 +16,6 @@ func module(name string) string { return "/usr/lib/python3/dist-packages/" + nam
 
 var everyTransport = []string{tcp, unix, tls}
 
-// gnuTLS: Debian links MariaDB's Connector/C with it.
-var gnuTLS = map[string]string{tls: "its TLS is GnuTLS"}
-
 func pythonDrivers() []driver {
 	return []driver{
 		{name: "psycopg2", engine: postgresql, transports: everyTransport, style: format, inline: true, quick: []string{unix},
@@ -31,9 +28,17 @@ func pythonDrivers() []driver {
 			files: []string{module("asyncpg")}, install: "python3-asyncpg", command: script("asyncpg")},
 		{name: "pg8000", engine: postgresql, transports: everyTransport, style: format, user: oldUser,
 			files: []string{module("pg8000")}, install: "python3-pg8000", command: script("pg8000")},
+		{name: "SQLAlchemy psycopg2", engine: postgresql, transports: everyTransport, style: format, inline: true,
+			files: []string{module("sqlalchemy"), module("psycopg2")}, install: "python3-sqlalchemy", command: script("sqlalchemy", "postgresql+psycopg2")},
+		{name: "SQLAlchemy PyMySQL", engine: mysql, transports: everyTransport, style: format, inline: true,
+			files: []string{module("sqlalchemy"), module("pymysql")}, install: "python3-sqlalchemy", command: script("sqlalchemy", "mysql+pymysql")},
+		{name: "Django psycopg2", engine: postgresql, transports: everyTransport, style: format, inline: true,
+			files: []string{module("django"), module("psycopg2")}, install: "python3-django", command: script("django")},
+		{name: "Django mysqlclient", engine: mysql, transports: everyTransport, style: format, inline: true,
+			files: []string{module("django"), module("MySQLdb")}, install: "python3-django", command: script("django")},
 		{name: "PyMySQL", engine: mysql, transports: everyTransport, style: format, inline: true, quick: []string{tcp},
 			files: []string{module("pymysql")}, install: "python3-pymysql", command: script("pymysql", "pymysql")},
-		{name: "mysqlclient", engine: mysql, transports: everyTransport, style: format, inline: true, unreadable: gnuTLS, quick: []string{unix},
+		{name: "mysqlclient", engine: mysql, transports: everyTransport, style: format, inline: true, quick: []string{unix},
 			files: []string{module("MySQLdb")}, install: "python3-mysqldb", command: script("pymysql", "MySQLdb")},
 	}
 }

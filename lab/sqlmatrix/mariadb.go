@@ -92,9 +92,9 @@ func (m *mariaDB) wait(ctx context.Context) error {
 
 func (m *mariaDB) stop() error { return m.process.Stop(20 * time.Second) }
 
-// logged reads the general log and empties it.
+// logged reads the general log and empties it. It has no line for the further rows of a cursor (COM_STMT_FETCH).
 func (m *mariaDB) logged(ctx context.Context) ([]entry, error) {
-	const sql = `SET GLOBAL general_log = 0; SELECT thread_id, HEX(argument) FROM mysql.general_log WHERE user_host LIKE 'app[%'
+	const sql = `SET GLOBAL general_log = 0; SELECT thread_id, command_type, HEX(argument) FROM mysql.general_log WHERE user_host LIKE 'app[%'
 		AND command_type IN ('Query', 'Execute', 'Bulk_execute', 'Bulk execute', 'Execute Bulk') ORDER BY event_time; TRUNCATE mysql.general_log; SET GLOBAL general_log = 1`
 	out, err := m.client(ctx, "--batch", "--skip-column-names", "-e", sql).Output()
 	if err != nil {
@@ -106,12 +106,20 @@ func (m *mariaDB) logged(ctx context.Context) ([]entry, error) {
 	}
 	var entries []entry
 	for line := range strings.Lines(string(out)) {
-		thread, text, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
-		sql, err := hex.DecodeString(text)
+		fields := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		if len(fields) != 3 {
+			return nil, fmt.Errorf("read log of mariadb: a line %q", line)
+		}
+		sql, err := hex.DecodeString(fields[2])
 		if err != nil {
 			return nil, fmt.Errorf("read log of mariadb: %w", err)
 		}
-		entries = append(entries, entry{session: thread, text: string(sql)})
+		e := entry{session: fields[0], text: string(sql)}
+		// Only of a bulk execution the log has the text without its values, of some kinds once for each set.
+		if n := len(entries); fields[1] == "Execute" && strings.Contains(e.text, "?") && n > 0 && entries[n-1] == e {
+			continue
+		}
+		entries = append(entries, e)
 	}
 	return entries, nil
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,6 +25,9 @@ const playTime = 3 * time.Minute
 
 // settle is for how long the daemon is waited for after a program has ended.
 const settle = 20 * time.Second
+
+// unfit is what a directory's name is better without.
+var unfit = regexp.MustCompile(`[^A-Za-z0-9]+`)
 
 // program is a running driver.
 type program struct {
@@ -69,7 +73,7 @@ func (m *matrix) play(ctx context.Context, d *driver) error {
 func (m *matrix) run(ctx context.Context, d *driver, s *server, transport string) (*result, error) {
 	r := &result{driver: d, transport: transport, lacks: s.lacks}
 	r.job = newJob(d, m.runs, slices.DeleteFunc(labels(), func(l label) bool { return s.lacks[l.name] != "" }))
-	r.dir = filepath.Join(m.dir, fmt.Sprintf("run-%02d-%s-%s", m.runs, d.name, transport))
+	r.dir = filepath.Join(m.dir, fmt.Sprintf("run-%02d-%s-%s", m.runs, unfit.ReplaceAllString(d.name, "-"), transport))
 	if err := os.Mkdir(r.dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make directory of the daemon: %w", err)
 	}

@@ -1,9 +1,11 @@
 """pg8000: the protocol in Python, with named prepared statements; its process uses OpenSSL only where it asks for TLS."""
 import io
 import os
+import struct
 import sys
 
 import pg8000
+import pg8000.core
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
 import sqlm  # noqa: E402
@@ -13,7 +15,6 @@ class Player(sqlm.Player):
     missing = {
         "prepare": "pg8000 1.10 has no public API for prepared statements (it prepares what it executes)",
         "pipe": "pg8000 has no pipeline",
-        "cursor": "pg8000 1.10 fetches portals in parts of its own accord only",
         "script": "pg8000 prepares each text, which may hold one statement only",
         "notify": "pg8000 1.10 waits for nothing but answers",
     }
@@ -69,6 +70,16 @@ class Player(sqlm.Player):
 
     def do_copyout(self, sql):
         self.connection.cursor().execute(sql, stream=io.BytesIO())
+
+    def do_cursor(self, n, sql, *args):
+        # It takes the rows of each portal in parts of 100; here of n.
+        pg8000.core.Connection._row_cache_size_bin = struct.pack("!i", int(n))
+        cursor = self.connection.cursor()
+        cursor.execute(sql, tuple(sqlm.values(args)))
+        while cursor.fetchmany(int(n)):
+            pass
+        cursor.close()
+        pg8000.core.Connection._row_cache_size_bin = struct.pack("!i", 100)
 
     def close(self):
         self.connection.close()
