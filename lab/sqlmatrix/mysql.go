@@ -41,7 +41,7 @@ func startMySQL(ctx context.Context, cache, dir, ca string, leaf *pki.Leaf) (*se
 	m := &mariaDB{dir: dir, socket: filepath.Join(dir, "s")}
 	m.cli = c.command("usr/bin/mysql", "--no-defaults")
 	small := c.command("usr/sbin/mysqld", "--no-defaults", "--basedir="+filepath.Join(c.root, "usr"), "--datadir="+filepath.Join(dir, "data"), "--user=root",
-		"--innodb-buffer-pool-size=16M", "--innodb-redo-log-capacity=8M", "--innodb-flush-log-at-trx-commit=0", "--performance-schema=OFF", "--skip-log-bin", "--mysqlx=OFF")
+		"--innodb-buffer-pool-size=16M", "--innodb-redo-log-capacity=8M", "--innodb-flush-log-at-trx-commit=0", "--performance-schema=OFF", "--skip-log-bin", "--mysqlx=OFF", "--secure-file-priv=")
 	if out, err := exec.CommandContext(ctx, small[0], append(small[1:], "--initialize-insecure")...).CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("make mysqld's tables: %w: %s", err, strings.TrimSpace(string(out)))
 	}
@@ -53,7 +53,8 @@ func startMySQL(ctx context.Context, cache, dir, ca string, leaf *pki.Leaf) (*se
 	if err != nil {
 		return nil, err
 	}
-	s := &server{engine: mysql, host: "127.0.0.1", port: port, socket: m.socket, user: "app", password: rand.Text(), database: "matrix", ca: ca, logged: m.logged, stop: m.stop}
+	s := &server{engine: mysql, host: "127.0.0.1", port: port, socket: m.socket, user: "app", password: rand.Text(), database: "matrix", ca: ca, logged: m.logged, stop: m.stop,
+		lacks: map[string]string{"insert-returning": "MySQL has no RETURNING"}}
 	if err := m.wait(ctx); err != nil {
 		return s, err
 	}
