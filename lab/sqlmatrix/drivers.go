@@ -3,6 +3,7 @@ package sqlmatrix
 import (
 	"context"
 	"embed"
+	"slices"
 )
 
 //go:embed drivers
@@ -60,5 +61,5 @@ func drivers() []driver {
 	for _, group := range [][]driver{pythonDrivers(), cDrivers(), languageDrivers()} {
 		all = append(all, group...)
 	}
-	return append(all, pooledDrivers(all)...)
+	return slices.Concat(all, pooledDrivers(all), mysqlDrivers(all))
 }

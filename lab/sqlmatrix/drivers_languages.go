@@ -48,12 +48,6 @@ func languageDrivers() []driver {
 		{name: "perl DBD::mysql prepared", engine: mysql, transports: everyTransport, style: question, inline: true, command: interpreted(perl, "dbd/driver.pl", "mysql", "prepared")},
 		{name: "perl DBD::MariaDB", engine: mysql, transports: everyTransport, style: question, command: interpreted(perl, "dbd/driver.pl", "MariaDB", "prepared")},
 	}
-	for _, d := range all {
-		if d.name == "node mysql2" || d.name == "php pdo_mysql" || d.name == "ruby mysql2" {
-			d.name, d.server = d.name+" MySQL", oracleMySQL
-			all = append(all, d)
-		}
-	}
 	for _, mode := range []string{"extended", "simple"} {
 		all = append(all, driver{name: "pgjdbc " + mode, engine: postgresql, transports: networked, unreadable: map[string]string{tls: javaTLS}, style: question, inline: mode == "simple",
 			files: []string{javaDriver}, install: "libpostgresql-jdbc-java",
