@@ -29,12 +29,14 @@ sub open {
         my $way = $transport eq 'unix' ? "${prefix}_socket=" . Sqlm::setting('SOCKET') : 'host=' . Sqlm::setting('HOST') . ";port=$port";
         $dsn = "database=$database;$way;${prefix}_multi_statements=1;${prefix}_local_infile=1";
         $dsn .= ";mysql_enable_utf8mb4=0" if $driver eq 'mysql';
-        $dsn .= ";${prefix}_ssl=1;${prefix}_ssl_optional=0" if $transport eq 'tls';
+        $dsn .= ";${prefix}_ssl=1" . ($driver eq 'mysql' ? ';mysql_ssl_optional=1' : '') if $transport eq 'tls'; # Debian's DBD::mysql cannot insist
         $options{"${prefix}_server_prepare"} = $prepared ? 1 : 0;
         $options{"${prefix}_server_prepare_disable_fallback"} = 0;
     }
     $self->{dbh} = DBI->connect("DBI:$driver:$dsn", Sqlm::setting('USER'), Sqlm::setting('PASSWORD'), \%options);
-    $self->{dbh}->do('SET NAMES utf8mb4') if $driver eq 'mysql';
+    return if $driver ne 'mysql';
+    $self->{dbh}->do('SET NAMES utf8mb4');
+    die "no TLS\n" if $transport eq 'tls' && !$self->{dbh}->selectrow_array(q{SELECT variable_value FROM information_schema.session_status WHERE variable_name = 'Ssl_cipher'});
 }
 
 sub bound {
