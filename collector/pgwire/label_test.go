@@ -53,3 +53,18 @@ func TestLabelsAreLearned(t *testing.T) {
 		t.Errorf("%d attributes are looked at", len(db.looks))
 	}
 }
+
+func FuzzLabeled(f *testing.F) {
+	f.Add("SELECT items.tenant_id AS items_tenant_id FROM items", "items_tenant_id")
+	f.Add(`SELECT /* a */ "i"."tenant_id" as "x" FROM i`, "x")
+	f.Add("SELECT count(*), i.* FROM i", "i")
+	f.Fuzz(func(t *testing.T, text, name string) {
+		if name == "" {
+			return // a column without a name is not asked for
+		}
+		got := labeled(text, name, func(column string) bool { return column == "tenant_id" })
+		if got != "" && (got != "tenant_id" || only(text, name) < 0 || !mentions(text, got)) {
+			t.Errorf("%q is called %q in %q", got, name, text)
+		}
+	})
+}

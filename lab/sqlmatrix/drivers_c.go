@@ -21,7 +21,7 @@ func compiled(folder string, flags ...string) (build func(context.Context, *yard
 }
 
 func cDrivers() []driver {
-	libpq := driver{name: "libpq", engine: postgresql, transports: everyTransport, style: dollar, quick: []string{tcp},
+	libpq := driver{name: "libpq", engine: postgresql, transports: everyTransport, style: dollar, quick: []string{unix},
 		files: []string{"/usr/include/postgresql/libpq-fe.h"}, install: "libpq-dev"}
 	libpq.build, libpq.command = compiled("libpq", "-I/usr/include/postgresql", "-lpq")
 	connector := driver{name: "MariaDB Connector/C", engine: mysql, transports: everyTransport, style: question, quick: []string{tls},

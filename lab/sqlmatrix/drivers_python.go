@@ -18,7 +18,7 @@ var everyTransport = []string{tcp, unix, tls}
 
 func pythonDrivers() []driver {
 	return []driver{
-		{name: "psycopg2", engine: postgresql, transports: everyTransport, style: format, inline: true, quick: []string{unix},
+		{name: "psycopg2", engine: postgresql, transports: everyTransport, style: format, inline: true,
 			files: []string{module("psycopg2")}, install: "python3-psycopg2", command: script("psycopg2")},
 		{name: "psycopg 3", engine: postgresql, transports: everyTransport, style: format, quick: []string{tcp},
 			files: []string{module("psycopg")}, install: "python3-psycopg", command: script("psycopg3", "sync")},
@@ -38,7 +38,7 @@ func pythonDrivers() []driver {
 			files: []string{module("django"), module("MySQLdb")}, install: "python3-django", command: script("django")},
 		{name: "PyMySQL", engine: mysql, transports: everyTransport, style: format, inline: true, quick: []string{tcp},
 			files: []string{module("pymysql")}, install: "python3-pymysql", command: script("pymysql", "pymysql")},
-		{name: "mysqlclient", engine: mysql, transports: everyTransport, style: format, inline: true, quick: []string{unix},
+		{name: "mysqlclient", engine: mysql, transports: everyTransport, style: format, inline: true,
 			files: []string{module("MySQLdb")}, install: "python3-mysqldb", command: script("pymysql", "MySQLdb")},
 	}
 }

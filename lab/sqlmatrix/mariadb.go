@@ -37,7 +37,11 @@ func startMariaDB(ctx context.Context, dir, ca string, leaf *pki.Leaf) (*server,
 	}
 	m := &mariaDB{dir: dir, socket: filepath.Join(dir, "s")}
 	data := filepath.Join(dir, "data")
-	small := []string{"--no-defaults", "--datadir=" + data, "--user=root", "--innodb-buffer-pool-size=16M", "--innodb-log-file-size=4M", "--innodb-flush-log-at-trx-commit=0",
+	scratch := filepath.Join(dir, "tmp") // names in the system's may be those of another server in a container
+	if err := os.Mkdir(scratch, 0o700); err != nil {
+		return nil, fmt.Errorf("make directory of mariadb: %w", err)
+	}
+	small := []string{"--no-defaults", "--datadir=" + data, "--tmpdir=" + scratch, "--user=root", "--innodb-buffer-pool-size=16M", "--innodb-log-file-size=4M", "--innodb-flush-log-at-trx-commit=0",
 		"--aria-pagecache-buffer-size=1M", "--key-buffer-size=1M", "--character-set-server=utf8mb4"}
 	install := exec.CommandContext(ctx, "/usr/bin/mariadb-install-db", append(small, "--auth-root-authentication-method=normal", "--skip-test-db")...)
 	if out, err := install.CombinedOutput(); err != nil {
