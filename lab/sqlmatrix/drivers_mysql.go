@@ -19,7 +19,7 @@ func mysqlDrivers(all []driver) []driver {
 			}
 			return c.command(libmysqlclient(y))
 		}}}
-	for _, name := range []string{"PyMySQL", "MariaDB Connector/C", "node mysql2", "php pdo_mysql", "ruby mysql2"} {
+	for _, name := range []string{"PyMySQL", "node mysql2", "php pdo_mysql", "ruby mysql2"} {
 		d := all[slices.IndexFunc(all, func(d driver) bool { return d.name == name })]
 		d.name, d.server, d.quick = d.name+" MySQL", oracleMySQL, nil
 		out = append(out, d)

@@ -29,7 +29,8 @@ sub open {
         my $way = $transport eq 'unix' ? "${prefix}_socket=" . Sqlm::setting('SOCKET') : 'host=' . Sqlm::setting('HOST') . ";port=$port";
         $dsn = "database=$database;$way;${prefix}_multi_statements=1;${prefix}_local_infile=1";
         $dsn .= ";mysql_enable_utf8mb4=0" if $driver eq 'mysql';
-        $dsn .= ";${prefix}_ssl=1" . ($driver eq 'mysql' ? ';mysql_ssl_optional=1' : '') if $transport eq 'tls'; # Debian's DBD::mysql cannot insist
+        $dsn .= ";${prefix}_ssl=1;${prefix}_ssl_ca_file=" . Sqlm::setting('CA') if $transport eq 'tls';
+        $dsn .= ";mysql_ssl_optional=1" if $transport eq 'tls' && $driver eq 'mysql'; # Debian's cannot insist
         $options{"${prefix}_server_prepare"} = $prepared ? 1 : 0;
         $options{"${prefix}_server_prepare_disable_fallback"} = 0;
     }
