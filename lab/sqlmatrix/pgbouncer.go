@@ -48,6 +48,7 @@ auth_file = %[6]s/users
 pool_mode = transaction
 default_pool_size = 2
 max_prepared_statements = 100
+server_check_delay = 86400
 ignore_startup_parameters = extra_float_digits
 server_tls_sslmode = require
 client_tls_sslmode = allow
