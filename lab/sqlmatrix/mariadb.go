@@ -56,6 +56,7 @@ func startMariaDB(ctx context.Context, dir, ca string, leaf *pki.Leaf) (*server,
 		return nil, err
 	}
 	s := &server{engine: mysql, host: "127.0.0.1", port: port, socket: m.socket, user: "app", password: rand.Text(), database: "matrix", ca: ca, logged: m.logged, stop: m.stop}
+	s.clean = func(ctx context.Context) error { return feed(m.client(ctx), "USE matrix; "+leftovers) }
 	if err := m.wait(ctx); err != nil {
 		return s, err
 	}

@@ -77,6 +77,11 @@ func (m *matrix) run(ctx context.Context, d *driver, s *server, transport string
 	if err := os.Mkdir(r.dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make directory of the daemon: %w", err)
 	}
+	if s.clean != nil {
+		if err := s.clean(ctx); err != nil {
+			return nil, fmt.Errorf("clean the tables: %w", err)
+		}
+	}
 	if _, err := s.logged(ctx); err != nil { // what was before
 		return nil, err
 	}

@@ -51,10 +51,15 @@ func startPostgres(ctx context.Context, dir, ca string, leaf *pki.Leaf) (*server
 	if err != nil {
 		return nil, fmt.Errorf("read the owner's password: %w", err)
 	}
-	psql := exec.CommandContext(ctx, "/usr/bin/psql", "-X", "-q", "-h", c.SocketDir, "-p", strconv.Itoa(c.Port), "-U", "lab_owner", "-d", "lab", "-v", "ON_ERROR_STOP=1", "-v", "password="+c.Password, "-f", "-")
-	psql.Env = []string{"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "PGPASSWORD=" + strings.TrimSpace(string(owner))}
+	psql := func(ctx context.Context) *exec.Cmd {
+		cmd := exec.CommandContext(ctx, "/usr/bin/psql", "-X", "-q", "-h", c.SocketDir, "-p", strconv.Itoa(c.Port), "-U", "lab_owner", "-d", "lab",
+			"-v", "ON_ERROR_STOP=1", "-v", "password="+c.Password, "-f", "-")
+		cmd.Env = []string{"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", "PGPASSWORD=" + strings.TrimSpace(string(owner))}
+		return cmd
+	}
+	s.clean = func(ctx context.Context) error { return feed(psql(ctx), "SET search_path = matrix; "+leftovers) }
 	sql := "CREATE SCHEMA matrix; SET search_path = matrix;\n" + strings.ReplaceAll(tables, "DOCUMENT", "jsonb") + postgresRights
-	if err := feed(psql, sql); err != nil {
+	if err := feed(psql(ctx), sql); err != nil {
 		return s, fmt.Errorf("fill the database: %w", err)
 	}
 	return s, nil

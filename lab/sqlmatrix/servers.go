@@ -19,6 +19,8 @@ var policyFile []byte
 type server struct {
 	engine, host, socket, user, password, database, ca string
 	port                                               int
+	// clean removes what a run has inserted; nil: there is nothing to do.
+	clean func(ctx context.Context) error
 	// logged gives the statements that it has run since the last call, in order.
 	logged func(ctx context.Context) ([]entry, error)
 	stop   func() error

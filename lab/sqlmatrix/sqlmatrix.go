@@ -13,7 +13,6 @@ import (
 	"strings"
 
 	"tenantrace/lab/pki"
-	"tenantrace/lab/proc"
 	"tenantrace/lab/service"
 )
 
@@ -40,7 +39,6 @@ type matrix struct {
 	leaf    *pki.Leaf
 	ca      string
 	servers map[string]*server
-	user    *proc.User
 	runs    int
 	total   tally
 	bad     int // rows
