@@ -55,6 +55,7 @@ func startMySQL(ctx context.Context, cache, dir, ca string, leaf *pki.Leaf) (*se
 	}
 	s := &server{engine: mysql, host: "127.0.0.1", port: port, socket: m.socket, user: "app", password: rand.Text(), database: "matrix", ca: ca, logged: m.logged, stop: m.stop,
 		lacks: map[string]string{"insert-returning": "MySQL has no RETURNING"}}
+	s.clean = func(ctx context.Context) error { return feed(m.client(ctx), "USE matrix; "+leftovers) }
 	if err := m.wait(ctx); err != nil {
 		return s, err
 	}
