@@ -101,7 +101,11 @@ func (r *result) read(pids []int, t *tracer.Tracer) error {
 	}
 	for _, at := range order {
 		if len(parts[at]) != len(lines[at]) {
-			r.problem("%d verdict lines for %d statements written at once: %s", len(lines[at]), len(parts[at]), brief(parts[at][0].text))
+			text := "a statement without a text"
+			if len(parts[at]) > 0 {
+				text = brief(parts[at][0].text)
+			}
+			r.problem("%d verdict lines for %d statements written at once: %s", len(lines[at]), len(parts[at]), text)
 		}
 		for i, s := range parts[at] {
 			if i < len(lines[at]) {
