@@ -205,6 +205,14 @@ var sequences = []struct {
 		`statement 1 simple "LOAD DATA LOCAL INFILE 'f' INTO TABLE t"`, `result 1/0 rowscut "OK 1" last`, `ready I`,
 		`statement 2 simple "LOAD DATA LOCAL INFILE 'g' INTO TABLE t"`, `result 2/0 rowscut error=42000 last`, `ready `,
 	}},
+	{"file of a prepared statement", []call{ // MariaDB
+		ask("\x16LOAD DATA LOCAL INFILE 'f' INTO TABLE t SET tenant_id = ?"), answers(preparedAs(1, 1, nil, true)...),
+		ask(executionOf(1, true, text("acme"))), answers("\xfbf"), client(packets(2, "1\n", "")), server(packet(4, ok(1, 2))),
+		ask("\x03SELECT 1"), answers(result(2, []string{def("", "", "1", typeLong, 0, charsetBinary)}, textRow("1"))...),
+	}, []string{
+		`statement 1 "LOAD DATA LOCAL INFILE 'f' INTO TABLE t SET tenant_id = ?" $1=acme`, `result 1/0 rowscut "OK 1" last`, `ready I`,
+		`statement 2 simple "SELECT 1"`, `result 2/0 count=1 last`, `ready I`,
+	}},
 	{"progress", []call{
 		ask("\x03ALTER TABLE t FORCE"), answers("\xff\xff\xff\x01\x01\x02\x00\x00\x00\x05copy ", ok(0, 2)),
 	}, []string{`statement 1 simple "ALTER TABLE t FORCE"`, `result 1/0 "OK 0" last`, `ready I`}},

@@ -71,7 +71,7 @@ func (s *Session) first(h event.Header, p *pending, body []byte) bool {
 func (s *Session) firstOfResult(h event.Header, p *pending, body []byte) bool {
 	a := &s.answer
 	switch size := s.back.size; {
-	case s.back.kind == headInfile && p.kind == expectQuery:
+	case s.back.kind == headInfile && (p.kind == expectQuery || p.kind == expectExecute): // MariaDB prepares such statements, too
 		a.step, a.cut = stepInfileEnded, true // rows come as a file, which is not read
 		s.infile = true
 		return true

@@ -130,7 +130,12 @@ func TestComparisons(t *testing.T) {
 		{`select from a where tenant_id = all($1)`, `~a`},
 		{`select from a where tenant_id = any(array['x', $2]::text[])`, `a=x|$2`},
 		{`select from a where tenant_id = any('{x, y}')`, `a=x|y`},
-		{`select from a where tenant_id = any('{x,"y"}'::text[])`, `a=UNKNOWN`},
+		{`select from a where tenant_id = any('{x,"y, z", "NULL",NULL}'::text[])`, `a=x|y, z|NULL|NULL`},
+		{`select from a where tenant_id = any(('{"x","y"}'))`, `a=x|y`}, // pgjdbc, simple
+		{`select from a where tenant_id = any('{x,"y\"z"}')`, `a=UNKNOWN`},
+		{`select from a where tenant_id = any('{x,"y"z}')`, `a=UNKNOWN`},
+		{`select from a where tenant_id = any('{x,"y}')`, `a=UNKNOWN`},
+		{`select from a where tenant_id = any('{{"x"}}')`, `a=UNKNOWN`},
 		{`select from a where tenant_id = any(string_to_array($1, ','))`, `a=UNKNOWN`},
 		{`select from a where (tenant_id, id) = ($1, $2)`, `a=$1`},
 		{`select from a where (id, tenant_id) = (1, 'x')`, `a=x`},

@@ -214,7 +214,7 @@ func (s *skimmer) anyOf(l operand, i, end int, p place) (int, bool) {
 	return c + 1, true
 }
 
-// arrayValues reads an array that is one value: $1 or '{a,b}'. Of literals only the plain form is read, without quotes, escapes and NULL.
+// arrayValues reads an array that is one value: $1 or '{a,b}'. Of literals only the plain form is read, of one dimension and without escapes.
 func (s *skimmer) arrayValues(i, end int, p place) span {
 	v := s.expression(i, end, p)
 	if v.Kind == Param {
@@ -233,19 +233,47 @@ func (s *skimmer) arrayValues(i, end int, p place) span {
 		return s.value(Value{Kind: Unknown})
 	}
 	for rest := text[1 : len(text)-1]; rest != ""; {
-		k := 0
-		for k < len(rest) && rest[k] != ',' {
-			if c := rest[k]; c == '"' || c == '\\' || c == '{' || c == '}' {
-				return s.value(Value{Kind: Unknown})
-			}
-			k++
-		}
-		one := Value{Text: trim(rest[:k])}
-		if equalFold(one.Text, "null") {
-			one = Value{Kind: Null}
+		one, k := arrayElement(rest)
+		if k < 0 {
+			return s.value(Value{Kind: Unknown})
 		}
 		vals = s.add(vals, one)
 		rest = rest[min(k+1, len(rest)):]
 	}
 	return vals
+}
+
+// arrayElement reads the first element of an array's text, and says where it ends: before a comma or at the end; -1 if it is not of the plain form.
+func arrayElement(text string) (Value, int) {
+	k := 0
+	for k < len(text) && isSpace(text[k]) {
+		k++
+	}
+	if k < len(text) && text[k] == '"' {
+		from := k + 1
+		for k = from; k < len(text) && text[k] != '"'; k++ {
+			if text[k] == '\\' {
+				return Value{}, -1
+			}
+		}
+		if k == len(text) {
+			return Value{}, -1
+		}
+		one := Value{Text: text[from:k]}
+		if k++; k < len(text) && text[k] != ',' {
+			return Value{}, -1
+		}
+		return one, k
+	}
+	for k < len(text) && text[k] != ',' {
+		if c := text[k]; c == '"' || c == '\\' || c == '{' || c == '}' {
+			return Value{}, -1
+		}
+		k++
+	}
+	one := Value{Text: trim(text[:k])}
+	if equalFold(one.Text, "null") {
+		one = Value{Kind: Null}
+	}
+	return one, k
 }

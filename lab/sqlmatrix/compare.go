@@ -29,7 +29,8 @@ type result struct {
 	metrics    map[string]float64
 	lines      int
 	seen       []statement
-	unreadable []string // reasons, of sessions
+	lacks      map[string]string // label -> why the server cannot
+	unreadable []string          // reasons, of sessions
 	tally      tally
 	missing    map[string][]string // reason -> labels that are n/a
 	problems   []string            // each fails the row
@@ -41,6 +42,9 @@ func (r *result) compare() {
 	r.tally.sent, r.tally.seen = 0, r.lines
 	logged := make(map[string]int) // by label
 	for _, e := range r.logged {
+		if e.pooler && !r.driver.ofServer {
+			continue
+		}
 		for _, part := range split(e.text, r.driver.engine) {
 			r.tally.sent++
 			if c := commentOf(part); c != "" && !e.further {
@@ -51,6 +55,9 @@ func (r *result) compare() {
 	r.missing = map[string][]string{}
 	if len(r.job.absent) > 0 {
 		r.missing["not "+r.driver.engine+"'s"] = r.job.absent
+	}
+	for name, why := range r.lacks {
+		r.missing[why] = append(r.missing[why], name)
 	}
 	for _, name := range r.job.labels {
 		said, ok := r.said[name]

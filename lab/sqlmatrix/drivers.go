@@ -3,6 +3,7 @@ package sqlmatrix
 import (
 	"context"
 	"embed"
+	"slices"
 )
 
 //go:embed drivers
@@ -35,6 +36,8 @@ type driver struct {
 	transports []string
 	unreadable map[string]string // transport -> why the daemon cannot read it
 	style      string
+	server     string   // that is no usual one of the engine; "" the usual one
+	ofServer   bool     // what the server sends, as a client of another one, is looked at instead of what the program does
 	user       string   // role; "" the usual one
 	inline     bool     // values are written into the text by the client: what is bound to others is a literal
 	quick      []string // transports of the quick matrix
@@ -55,8 +58,8 @@ type yard struct {
 // drivers are all drivers, in the table's order.
 func drivers() []driver {
 	var all []driver
-	for _, group := range [][]driver{pythonDrivers(), cDrivers()} {
+	for _, group := range [][]driver{pythonDrivers(), cDrivers(), languageDrivers()} {
 		all = append(all, group...)
 	}
-	return all
+	return slices.Concat(all, pooledDrivers(all), mysqlDrivers(all))
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -22,6 +23,7 @@ import (
 type mariaDB struct {
 	dir, socket string
 	process     *proc.Process
+	cli         []string // command of a client of its own; nil MariaDB's
 }
 
 // startMariaDB starts MariaDB.
@@ -67,7 +69,11 @@ func startMariaDB(ctx context.Context, dir, ca string, leaf *pki.Leaf) (*server,
 }
 
 func (m *mariaDB) client(ctx context.Context, args ...string) *exec.Cmd {
-	return exec.CommandContext(ctx, "/usr/bin/mariadb", append([]string{"--no-defaults", "--default-character-set=utf8mb4", "--socket=" + m.socket, "--user=root"}, args...)...)
+	argv := m.cli
+	if argv == nil {
+		argv = []string{"/usr/bin/mariadb", "--no-defaults"}
+	}
+	return exec.CommandContext(ctx, argv[0], append(append(slices.Clone(argv[1:]), "--default-character-set=utf8mb4", "--socket="+m.socket, "--user=root"), args...)...)
 }
 
 // wait waits until the server answers.

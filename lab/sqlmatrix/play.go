@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -44,7 +45,7 @@ func (m *matrix) play(ctx context.Context, d *driver) error {
 			return fmt.Errorf("%w [apt install %s]", err, d.install)
 		}
 	}
-	s, err := m.server(ctx, d.engine)
+	s, err := m.serverOf(ctx, d)
 	if err != nil {
 		return err
 	}
@@ -70,7 +71,8 @@ func (m *matrix) play(ctx context.Context, d *driver) error {
 
 // run plays a driver over one transport, with a daemon that traces it alone, and compares.
 func (m *matrix) run(ctx context.Context, d *driver, s *server, transport string) (*result, error) {
-	r := &result{driver: d, transport: transport, job: newJob(d, m.runs, labels())}
+	r := &result{driver: d, transport: transport, lacks: s.lacks}
+	r.job = newJob(d, m.runs, slices.DeleteFunc(labels(), func(l label) bool { return s.lacks[l.name] != "" }))
 	r.dir = filepath.Join(m.dir, fmt.Sprintf("run-%02d-%s-%s", m.runs, unfit.ReplaceAllString(d.name, "-"), transport))
 	if err := os.Mkdir(r.dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make directory of the daemon: %w", err)
@@ -90,7 +92,11 @@ func (m *matrix) run(ctx context.Context, d *driver, s *server, transport string
 		return nil, err
 	}
 	defer p.end()
-	t, err := tracer.Start(ctx, tracer.Config{Binary: m.cfg.Daemon, Dir: r.dir, Policy: m.policy, PIDs: []int{p.cmd.Process.Pid}, Record: true})
+	pids := []int{p.cmd.Process.Pid}
+	if s.pid != 0 {
+		pids = append(pids, s.pid)
+	}
+	t, err := tracer.Start(ctx, tracer.Config{Binary: m.cfg.Daemon, Dir: r.dir, Policy: m.policy, PIDs: pids, Record: true})
 	if err != nil {
 		return nil, err
 	}
@@ -102,12 +108,15 @@ func (m *matrix) run(ctx context.Context, d *driver, s *server, transport string
 		r.logged, err = s.logged(ctx)
 	}
 	if err == nil {
-		r.metrics, err = await(ctx, t)
+		r.metrics, err = await(ctx, t, len(pids)-1)
 	}
 	if err = errors.Join(err, t.Stop()); err != nil {
 		return nil, err
 	}
-	if err := r.read(p.cmd.Process.Pid, t); err != nil {
+	if d.ofServer {
+		slices.Reverse(pids)
+	}
+	if err := r.read(pids, t); err != nil {
 		return nil, err
 	}
 	r.compare()
@@ -208,7 +217,8 @@ func heard(lines []string) (map[string]report, error) {
 }
 
 // await waits until the daemon has seen the program's end, and with it all that it sent. It gives the daemon's metrics.
-func await(ctx context.Context, t *tracer.Tracer) (metrics map[string]float64, err error) {
+// others of the traced processes go on.
+func await(ctx context.Context, t *tracer.Tracer, others int) (metrics map[string]float64, err error) {
 	for deadline := time.Now().Add(settle); ; time.Sleep(20 * time.Millisecond) {
 		text, err := t.Metrics(ctx)
 		if err != nil {
@@ -222,7 +232,7 @@ func await(ctx context.Context, t *tracer.Tracer) (metrics map[string]float64, e
 				}
 			}
 		}
-		if metrics["tenantrace_traced_processes"] == 0 {
+		if metrics["tenantrace_traced_processes"] == float64(others) {
 			return metrics, nil
 		}
 		if time.Now().After(deadline) {

@@ -20,7 +20,21 @@ packages=(
 	python3-sqlalchemy
 )
 if [ "${1:-all}" != quick ]; then
-	packages+=()
+	packages+=(
+		libdbd-mariadb-perl
+		libdbd-mysql-perl
+		libdbd-pg-perl
+		libpostgresql-jdbc-java
+		openjdk-17-jdk-headless # compiles the program of pgjdbc as it starts it
+		php-cli
+		php-mysql
+		php-pgsql
+		ruby-activerecord
+		ruby-mysql2
+		ruby-pg
+		ruby-sequel
+	)
+	command -v npm >/dev/null || packages+=(npm) # brings Node as well
 fi
 
 missing=()

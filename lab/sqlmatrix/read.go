@@ -27,13 +27,22 @@ type moment struct {
 	tid  int
 }
 
-// read reads what the daemon wrote: the recording has the texts, in which the comments are, and the verdict lines what is known.
-func (r *result) read(pid int, t *tracer.Tracer) error {
+// read reads what the daemon wrote: the recording has the texts, in which the comments are, and the verdict lines what is known. Only the first of the traced
+// processes counts.
+func (r *result) read(pids []int, t *tracer.Tracer) error {
 	lines := make(map[moment][]audit.Line)
 	err := audit.EachLine(t.Verdicts, func(text []byte) error {
 		var l audit.Line
 		if err := json.Unmarshal(text, &l); err != nil {
 			return err
+		}
+		for _, finding := range l.Findings {
+			if finding == "DB_CONNECTION_SHARED" || finding == "RESPONSE_DESYNC" {
+				r.problem("%s is found", finding)
+			}
+		}
+		if l.PID != pids[0] && slices.Contains(pids, l.PID) {
+			return nil
 		}
 		at := moment{l.Time.UnixNano(), l.TID}
 		lines[at] = append(lines[at], l)
@@ -71,7 +80,10 @@ func (r *result) read(pid int, t *tracer.Tracer) error {
 		case "session_desync":
 			r.problem("a session was lost: %s", e.Reason)
 		case "statement":
-			if e.PID != pid {
+			if e.PID != pids[0] && slices.Contains(pids, e.PID) {
+				return nil
+			}
+			if e.PID != pids[0] {
 				r.problem("a statement of process %d, which is not the program: %s", e.PID, e.Text)
 			}
 			at := moment{e.Time, e.TID}
@@ -89,7 +101,11 @@ func (r *result) read(pid int, t *tracer.Tracer) error {
 	}
 	for _, at := range order {
 		if len(parts[at]) != len(lines[at]) {
-			r.problem("%d verdict lines for %d statements written at once: %s", len(lines[at]), len(parts[at]), brief(parts[at][0].text))
+			text := "a statement without a text"
+			if len(parts[at]) > 0 {
+				text = brief(parts[at][0].text)
+			}
+			r.problem("%d verdict lines for %d statements written at once: %s", len(lines[at]), len(parts[at]), text)
 		}
 		for i, s := range parts[at] {
 			if i < len(lines[at]) {

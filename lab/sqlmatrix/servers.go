@@ -24,12 +24,15 @@ type server struct {
 	// logged gives the statements that it has run since the last call, in order.
 	logged func(ctx context.Context) ([]entry, error)
 	stop   func() error
+	pid    int               // if it is itself a client of a server; 0 it is none
+	lacks  map[string]string // label -> why it cannot be played at this server
 }
 
 // entry is a statement in a server's log.
 type entry struct {
 	session, text string
 	further       bool // a further part of a portal's rows
+	pooler        bool // a pooler has sent it of its own
 }
 
 // environment is what a program gets to see.

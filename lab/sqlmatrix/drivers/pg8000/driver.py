@@ -7,6 +7,9 @@ import sys
 import pg8000
 import pg8000.core
 
+if os.environ["SQLM_TRANSPORT"] == "tls":  # else pg8000 loads the library only as it connects, and the first of its session is not seen
+    import ssl  # noqa: F401
+
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "common"))
 import sqlm  # noqa: E402
 
