@@ -140,11 +140,10 @@ func command(ctx context.Context, args []string, out io.Writer) error {
 	lives.Daemon, lives.Work, lives.Keep, lives.Seed, lives.Out = cfg.Daemon, cfg.Work, cfg.Keep, cfg.Seed, cfg.Out
 	exact.Daemon, exact.Work, exact.Keep, exact.Seed, exact.Out = cfg.Daemon, cfg.Work, cfg.Keep, cfg.Seed, cfg.Out
 	reads.Daemon, reads.Work, reads.Keep, reads.Out = cfg.Daemon, cfg.Work, cfg.Keep, cfg.Out
+	statements.Daemon, statements.Work, statements.Keep, statements.Out = cfg.Daemon, cfg.Work, cfg.Keep, cfg.Out
 	switch name {
 	case "access":
 		return access.Run(ctx, reads)
-	statements.Daemon, statements.Work, statements.Keep, statements.Out = cfg.Daemon, cfg.Work, cfg.Keep, cfg.Out
-	switch name {
 	case "sql":
 		return sqlmatrix.Run(ctx, statements)
 	case "identity":
