@@ -143,11 +143,20 @@ func TestThreadsBehindAReactor(t *testing.T) {
 	tr.sql(db, 8, selectScoped)
 	tr.expect("unattributed/no_link none literal acme") // it may be anybody's
 	tr.respond(a, ra, 8, 200)
-	tr.request(b, 5, "/")
+	rb := tr.request(b, 5, "/")
 	tr.sql(db, 8, selectBeta)
 	tr.sql(db, 8, selectGamma)
 	tr.sql(db, 9, selectGamma) // of another thread, maybe a scheduler
 	tr.expect("ok_set set literal beta", "violation set literal gamma [CROSS_TENANT_READ]", "unattributed/no_link none literal gamma")
+	tr.respond(b, rb, 8, 200)
+	// One that has also read a request itself, as it had come while the connection's last answer was written.
+	tr.wait(3 * time.Second)
+	tr.respond(a, tr.request(a, 8, "/"), 8, 200)
+	tr.wait(3 * time.Second)
+	tr.thread(6, web)
+	tr.request(b, 6, "/") // a second reactor, which has not waited yet
+	tr.sql(db, 8, selectBeta)
+	tr.expect("ok_exact set literal beta")
 }
 
 // What an event loop did before there was any request it may do among requests as well.

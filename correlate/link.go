@@ -160,6 +160,9 @@ func (e *Engine) strayed(r *request) {
 
 // adrift tells whether an open request of the process may be worked for by a thread that did not read it.
 func (p *process) adrift() bool {
+	if p.handsOff && len(p.requests) > 0 {
+		return true
+	}
 	for _, r := range p.requests {
 		if r.behind || r.detached {
 			return true
