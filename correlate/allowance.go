@@ -28,11 +28,15 @@ func (e *Engine) exempting(p *process, use policy.Use) (x *policy.Exemption, lap
 
 // sayEnded says once of each allowance that it has ended, and counts those that have.
 func (e *Engine) sayEnded() {
-	past := e.policy.Expired(time.Unix(0, e.now).UTC())
+	past := e.policy.Ended(time.Unix(0, e.now).UTC())
 	e.metrics.ended.Set(float64(len(past)))
-	for _, text := range past {
+	for _, allowance := range past {
+		text := allowance.String()
 		if !e.told[text] {
 			e.told[text] = true
+			if e.veil != nil { // its conditions and its reason may name tenants
+				text = allowance.Short()
+			}
 			e.log.Warn("an allowance of the policy has ended: what it covered is judged", "allowance", text, "policy", e.policy.Hash())
 		}
 	}

@@ -30,7 +30,7 @@ func (e *Engine) classify(u *unit, o *outcome) []fault {
 			read = true
 		}
 	}
-	foreign, own := quoteTenants(o.decides), quoteNames(o.standing.id.Tenants)
+	foreign, own := e.quote(tenants(o.decides)), e.quote(o.standing.id.Tenants)
 	var faults []fault
 	if write {
 		faults = append(faults, fault{name: CrossTenantWrite, detail: fmt.Sprintf("A request with the certificate of tenant %s wrote data of tenant %s.", own, foreign)})
@@ -71,12 +71,11 @@ func tenants(seen []observed) []string {
 	return names
 }
 
-func quoteTenants(seen []observed) string { return quoteNames(tenants(seen)) }
-
 // maxQuoted is how many names a sentence holds.
 const maxQuoted = 4
 
-func quoteNames(names []string) string {
+// quoteAll writes names as they are: what is said of tenants goes through Engine.quote.
+func quoteAll(names []string) string {
 	quoted := make([]string, 0, maxQuoted)
 	for i, n := range names {
 		if i == maxQuoted {

@@ -53,6 +53,8 @@ type Engine struct {
 	databases *bounded.Map[databaseKey, *database]
 	names     names
 	directory directory
+	veil      *veil           // nil: tenants are named
+	plain     bool            // they are, whatever the policy says
 	told      map[string]bool // allowances whose end was said
 	findings  findings
 
@@ -98,10 +100,15 @@ func (e *Engine) SetPolicy(p *policy.Policy) {
 		return
 	}
 	e.setPolicy(p)
-	e.log.Info("judging by another policy", "policy", p.Hash())
+	attrs := []any{"policy", p.Hash()}
+	if key := p.Key(); key != nil {
+		attrs = append(attrs, "privacy_key", key.KeyID())
+	}
+	e.log.Info("judging by another policy", attrs...)
 }
 
 func (e *Engine) setPolicy(p *policy.Policy) {
+	e.setVeil(p)
 	e.policy = p
 	e.rules = make(map[rulesKey]*rules)
 	e.texts = bounded.New[textKey, *analysis](e.limits.Texts, nil)

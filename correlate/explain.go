@@ -59,7 +59,8 @@ func Explain(p *policy.Policy, c *Case) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.names.anything = true
+	e.names.anything, e.plain = true, true
+	e.setVeil(p)
 	e.explain = func(_ *unit, o outcome, line *verdict.Statement) {
 		j := Judged{Statement: line, Exempt: o.exempt}
 		for _, s := range o.shown {

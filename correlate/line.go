@@ -18,7 +18,7 @@ func formatTime(nanoseconds int64) string {
 func (e *Engine) conclude(u *unit, o *outcome) {
 	e.detect(u, o)
 	line := e.line(u, o)
-	service := line.Service
+	service := e.service(u.proc)
 	e.metrics.statement(service, line.Verdict, line.Link, line.Reason)
 	if o.verdict == verdict.Exempt {
 		e.metrics.exempt(service, o.by)
@@ -36,11 +36,11 @@ func (e *Engine) conclude(u *unit, o *outcome) {
 	for _, f := range o.findings {
 		detail := f.detail
 		if f.name == PrivilegedAccess {
-			detail = "A privileged certificate used data beyond its own tenant: " + o.exempt
+			detail = "A privileged certificate used data beyond its own tenant: " + e.text(u.proc, o.exempt)
 		}
 		x := occurrence{
 			name: f.name, detail: detail, severity: cmp.Or(f.severity, severityOf(f.name)), evidence: line,
-			tenants: line.DatabaseTenants, fingerprint: line.SQL.Fingerprint, anyTenant: f.anyTenant, by: e.policyOf(u.proc),
+			tenants: tenants(o.shown), fingerprint: line.SQL.Fingerprint, anyTenant: f.anyTenant, by: e.policyOf(u.proc),
 		}
 		if f.scope != "" {
 			x.tenants, x.fingerprint, x.scope, x.anyRoute = nil, "", f.scope, true
@@ -78,6 +78,8 @@ func (e *Engine) line(u *unit, o *outcome) *verdict.Statement {
 		line.Findings[i] = f.name
 	}
 	line.Timeline.Use = u.written
+	line.Values = u.kept
+	var check *unit
 	if o.req != nil {
 		e.describe(line, o.req, o.standing)
 		if u.link.shared {
@@ -85,8 +87,11 @@ func (e *Engine) line(u *unit, o *outcome) *verdict.Statement {
 		}
 		if c := o.req.check; c != nil && c != u && !u.link.shared {
 			line.Timeline.Check, line.Timeline.CheckSQL = c.written, c.shape
+			check = c
 		}
 	}
+	e.hide(line, u.proc, o.standing, u)
+	e.hideCheck(line, check, o)
 	return line
 }
 

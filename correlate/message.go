@@ -129,6 +129,7 @@ func (e *Engine) answer(s *session, m *message, result *event.Result) {
 		r.sets, r.setsCut = m.seen.Sets, m.seen.SetsCut
 	}
 	u.textCut, u.noText = cut, unknown && !cut && !u.unparsed || r.unknown
+	u.kept = e.keepValues(s, m, text, cut)
 	if r.said != nil {
 		u.shape, u.fingerprint = r.said.sql.Shape, r.said.fingerprint
 	}

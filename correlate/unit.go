@@ -17,6 +17,7 @@ type unit struct {
 	link    link
 
 	shape, fingerprint string
+	kept               []string             // pseudonyms of its values; nil: they are not kept
 	does               *tenantsql.Statement // what it runs; nil unknown or nothing
 	rows               int64                // returned or changed; -1 unknown
 

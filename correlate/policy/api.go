@@ -70,6 +70,7 @@ type Use struct {
 	Write          bool     // changes rows
 	Tables         []string
 	Fingerprint    string
+	Shown          string // the fingerprint as lines have it: another one where they hide names
 	IdentityTenant string // "" without one
 }
 

@@ -21,6 +21,9 @@ type decoder struct {
 	file     string
 	dir      string // of relative paths
 	open     func(path string, most int64) ([]byte, error)
+	secret   func(path string) ([]byte, error) // reads a key file
+	valued   *yaml.Node                        // the first evidence.values: hmac
+	hide     bool                              // the file hides tenants: what is wrong with it may name them
 	problems []*Problem
 	rules    int
 	most     int // of rules; 0: maxRules

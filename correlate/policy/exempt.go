@@ -56,7 +56,7 @@ func (e *exemption) holds(u *Use) bool {
 		len(e.applications) > 0 && !matchesAny(e.applications, u.Application),
 		len(e.services) > 0 && !matchesAny(e.services, u.Service),
 		!e.process.empty() && (u.Process == nil || !e.process.covers(u.Process)),
-		len(e.fingerprints) > 0 && !slices.Contains(e.fingerprints, u.Fingerprint),
+		len(e.fingerprints) > 0 && !slices.Contains(e.fingerprints, u.Fingerprint) && !slices.Contains(e.fingerprints, u.Shown),
 		len(e.tenants) > 0 && !slices.Contains(e.tenants, Normalize(u.IdentityTenant)):
 		return false
 	}
@@ -98,26 +98,52 @@ func coversTable(globs []tableGlob, table string) bool {
 	})
 }
 
-// Expired describes the privileges and exemptions that cover nothing any more at now, for a log line.
-func (p *Policy) Expired(now time.Time) []string {
-	var past []string
+// Ended is an allowance that has ended.
+type Ended struct {
+	Place string // identity.privileged[1], exempt[2], with its service
+	What  string // its conditions
+	Until time.Time
+	Why   string
+}
+
+// Short tells which it is, without its conditions and its reason.
+func (x Ended) Short() string { return fmt.Sprintf("%s ended %s", x.Place, day(x.Until)) }
+
+// String tells all of it.
+func (x Ended) String() string {
+	return fmt.Sprintf("%s (%s) ended %s: %s", x.Place, x.What, day(x.Until), x.Why)
+}
+
+// Ended returns the privileges and exemptions that cover nothing any more at now.
+func (p *Policy) Ended(now time.Time) []Ended {
+	var past []Ended
 	for i := range p.identity.privileges {
 		if v := &p.identity.privileges[i]; now.After(v.Until) {
-			past = append(past, fmt.Sprintf("identity.privileged[%d] (%s) ended %s: %s", i+1, v.text, day(v.Until), v.Why))
+			past = append(past, Ended{fmt.Sprintf("identity.privileged[%d]", i+1), v.text, v.Until, v.Why})
 		}
 	}
 	for i := range p.exemptions {
 		if e := &p.exemptions[i]; now.After(e.Until) {
-			past = append(past, fmt.Sprintf("exempt[%d] (%s) ended %s: %s", e.Index, e.text, day(e.Until), e.Why))
+			past = append(past, Ended{fmt.Sprintf("exempt[%d]", e.Index), e.text, e.Until, e.Why})
 		}
 	}
 	for i := range p.services {
 		q := p.services[i].policy
-		for _, text := range q.Expired(now) {
-			if !slices.Contains(past, text) { // or it is the file's own
-				past = append(past, "service "+q.service+": "+text)
+		for _, x := range q.Ended(now) {
+			if !slices.Contains(past, x) { // or it is the file's own
+				x.Place = "service " + q.service + ": " + x.Place
+				past = append(past, x)
 			}
 		}
+	}
+	return past
+}
+
+// Expired describes what Ended returns.
+func (p *Policy) Expired(now time.Time) []string {
+	var past []string
+	for _, x := range p.Ended(now) {
+		past = append(past, x.String())
 	}
 	return past
 }

@@ -39,7 +39,7 @@ func Parse(name string, data []byte, dir string) (*Policy, error) {
 
 // parse takes the sections that the file leaves out from base; without a base, all must be there. open reads the files that the policy names.
 func parse(name string, data []byte, dir string, open func(string, int64) ([]byte, error), base *Policy) (*Policy, error) {
-	d := &decoder{file: name, dir: dir, open: open}
+	d := &decoder{file: name, dir: dir, open: open, secret: readSecret}
 	if root := d.tree(data); root != nil {
 		hash := sha256.New()
 		hash.Write(data)
@@ -51,6 +51,9 @@ func parse(name string, data []byte, dir string, open func(string, int64) ([]byt
 		if len(d.problems) == 0 {
 			return p, nil
 		}
+	}
+	for _, p := range d.problems {
+		p.Hidden = d.hide
 	}
 	return nil, joinProblems(d.problems)
 }

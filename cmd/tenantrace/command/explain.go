@@ -102,6 +102,7 @@ func (p *Program) explain(rules *policy.Policy, c *correlate.Case, sql string) e
 	for _, tenant := range answer.Assumed {
 		out.line("assumed: %q is a tenant's name: no map or rule says so, and until a certificate or the tenant directory does it accuses nobody", tenant)
 	}
+	out.privacy(rules)
 	for _, note := range rules.Notes() {
 		out.line("note: %s", note)
 	}
