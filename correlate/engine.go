@@ -128,6 +128,8 @@ func (e *Engine) Handle(ev event.Event) {
 	switch ev := ev.(type) {
 	case *event.ProcessStarted:
 		e.processStarted(ev)
+	case *event.ProcessPlaced:
+		e.processPlaced(ev)
 	case *event.ProcessExited:
 		e.processExited(ev)
 	case *event.ConnectionOpened:

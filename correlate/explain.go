@@ -127,6 +127,11 @@ func (p *player) run() {
 		cgroup = "/"
 	}
 	e.Handle(&event.ProcessStarted{Header: p.head(), Exe: c.Process.Exe, Name: c.Process.Name, Service: service, Cgroup: cgroup})
+	if at := c.Process; len(at.PIDFiles) > 0 || at.Image != "" || at.Namespace != "" || at.Pod != "" || at.Container != "" {
+		e.Handle(&event.ProcessPlaced{
+			Header: p.head(), PIDFiles: at.PIDFiles, Image: at.Image, Namespace: at.Namespace, Pod: at.Pod, Container: at.Container,
+		})
+	}
 	local := "" // not known
 	if len(c.Process.Listen) > 0 {
 		local = fmt.Sprintf("127.0.0.1:%d", c.Process.Listen[0])

@@ -153,7 +153,7 @@ func checkErrors(t *testing.T, all []wrongPolicy) {
 		if strings.HasPrefix(c.want, "unknown key") && schema.fault(t, "version: 1\n"+c.text) == "" {
 			t.Errorf("the schema accepts the unknown key of %q", c.text)
 		}
-		_, err := parse("x.yaml", []byte("version: 1\n"+c.text+"\n"), t.TempDir(), readFile, Default())
+		_, err := parse("x.yaml", []byte("version: 1\n"+c.text+"\n"), t.TempDir(), reader{readFile, readSecret}, Default())
 		if err == nil {
 			t.Errorf("%q is accepted", c.text)
 			continue

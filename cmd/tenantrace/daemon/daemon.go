@@ -102,8 +102,9 @@ func Run(ctx context.Context, cfg Config) (err error) {
 			engine.Close()
 		}
 	}()
+	places := newPlacer(newRevoker(recorded(out.recording, &cfg, started, rules.Policy(), judge), &revoked.lists), rules.Policy().Places(), cfg.Log)
 	tracer, err = cfg.NewTracer(TracerConfig{
-		Handler: newRevoker(recorded(out.recording, &cfg, started, rules.Policy(), judge), &revoked.lists),
+		Handler: places,
 		Fields:  rules.Policy().Headers(), Columns: rules.Policy().Columns(), Log: cfg.Log,
 	})
 	if err != nil {
@@ -125,6 +126,7 @@ func Run(ctx context.Context, cfg Config) (err error) {
 	follow := start(func() error {
 		rules.follow(tracing, cfg.Hangup, out, revoked, func(p *policy.Policy) {
 			judge.replace(p)
+			places.wants.Store(p.Places())
 			tracer.SetWanted(p.Headers(), p.Columns())
 		})
 		return nil
