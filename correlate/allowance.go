@@ -20,6 +20,9 @@ var allowances = [...]allowance{byPrivilege, byExemption, byHierarchy}
 // exempting returns the exemption that covers a use; lapsed tells that one would which has ended.
 func (e *Engine) exempting(p *process, use policy.Use) (x *policy.Exemption, lapsed bool) {
 	rules := e.policyOf(p)
+	if e.explainUse != nil {
+		e.explainUse(use)
+	}
 	if x = rules.Exempt(use); x == nil {
 		lapsed = rules.Lapsed(use) != nil
 	}

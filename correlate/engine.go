@@ -29,12 +29,13 @@ type Config struct {
 
 // Engine judges. It is not safe for concurrent use: one goroutine calls all of its methods.
 type Engine struct {
-	verdict func(*verdict.Statement)
-	finding func(*verdict.Finding)
-	explain func(*unit, outcome, *verdict.Statement) // gets each verdict with what led to it; nil: nobody asks
-	log     *slog.Logger
-	limits  Limits
-	metrics *metrics
+	verdict    func(*verdict.Statement)
+	finding    func(*verdict.Finding)
+	explain    func(*unit, outcome, *verdict.Statement) // gets each verdict with what led to it; nil: nobody asks
+	explainUse func(policy.Use)                         // gets what the exemptions are asked
+	log        *slog.Logger
+	limits     Limits
+	metrics    *metrics
 
 	policy *policy.Policy
 	rules  map[rulesKey]*rules

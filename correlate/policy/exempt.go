@@ -48,33 +48,50 @@ func (p *Policy) Lapsed(u Use) *Exemption {
 func (e *exemption) covers(u *Use) bool { return !u.Time.After(e.Until) && e.holds(u) }
 
 // holds tells whether the conditions are met, whatever the time.
-func (e *exemption) holds(u *Use) bool {
+func (e *exemption) holds(u *Use) bool { return e.misses(u) == "" }
+
+// misses returns the key of the first condition that is not met, "" if all are.
+func (e *exemption) misses(u *Use) string {
 	switch {
-	case e.privileged && !u.Privileged,
-		e.reads && u.Write,
-		len(e.roles) > 0 && !matchesAny(e.roles, u.DatabaseRole),
-		len(e.applications) > 0 && !matchesAny(e.applications, u.Application),
-		len(e.services) > 0 && !matchesAny(e.services, u.Service),
-		!e.process.empty() && (u.Process == nil || !e.process.covers(u.Process)),
-		len(e.fingerprints) > 0 && !slices.Contains(e.fingerprints, u.Fingerprint) && !slices.Contains(e.fingerprints, u.Shown),
-		len(e.tenants) > 0 && !slices.Contains(e.tenants, Normalize(u.IdentityTenant)):
-		return false
+	case e.privileged && !u.Privileged:
+		return "identity"
+	case e.reads && u.Write:
+		return "statements"
+	case len(e.roles) > 0 && !matchesAny(e.roles, u.DatabaseRole):
+		return "db_role"
+	case len(e.applications) > 0 && !matchesAny(e.applications, u.Application):
+		return "application_name"
+	case len(e.services) > 0 && !matchesAny(e.services, u.Service):
+		return "service"
+	case len(e.fingerprints) > 0 && !slices.Contains(e.fingerprints, u.Fingerprint) && !slices.Contains(e.fingerprints, u.Shown):
+		return "fingerprint"
+	case len(e.tenants) > 0 && !slices.Contains(e.tenants, Normalize(u.IdentityTenant)):
+		return "tenants"
+	}
+	if !e.process.empty() {
+		if u.Process == nil {
+			return "process"
+		}
+		if key := e.process.misses(u.Process); key != "" {
+			return key
+		}
 	}
 	if len(e.tables) > 0 {
 		if len(u.Tables) == 0 {
-			return false
+			return "tables"
 		}
 		for _, table := range u.Tables {
 			if !coversTable(e.tables, table) {
-				return false
+				return "tables"
 			}
 		}
 	}
 	if len(e.route) > 0 {
-		read := readPath(u.Route)
-		return read.matches(e.route)
+		if read := readPath(u.Route); !read.matches(e.route) {
+			return "route"
+		}
 	}
-	return true
+	return ""
 }
 
 func matchesAny(globs []pattern, name string) bool {

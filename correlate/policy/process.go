@@ -40,22 +40,34 @@ func (m *processMatch) contained() bool {
 	return len(m.images) > 0 || len(m.namespaces) > 0 || len(m.pods) > 0 || len(m.inPod) > 0
 }
 
-func (m *processMatch) covers(p *Process) bool {
+func (m *processMatch) covers(p *Process) bool { return m.misses(p) == "" }
+
+// misses returns the key of the first condition that does not hold, "" if all do.
+func (m *processMatch) misses(p *Process) string {
 	unit := strings.TrimSuffix(p.Unit, ".service")
 	switch {
-	case len(m.units) > 0 && (unit == "" || !matchesAny(m.units, unit) && !matchesAny(m.units, unit+".service")),
-		len(m.cgroups) > 0 && !matchesAny(m.cgroups, p.Cgroup),
-		len(m.exes) > 0 && !matchesAny(m.exes, p.Exe) && !matchesAny(m.exes, path.Base(p.Exe)),
-		len(m.names) > 0 && !matchesAny(m.names, p.Name),
-		len(m.ports) > 0 && !slices.ContainsFunc(p.Listen, func(port uint16) bool { return slices.Contains(m.ports, port) }),
-		len(m.pidFiles) > 0 && !slices.ContainsFunc(p.PIDFiles, func(file string) bool { return slices.Contains(m.pidFiles, file) }),
-		len(m.images) > 0 && !slices.ContainsFunc(imageNames(p.Image), func(name string) bool { return matchesAny(m.images, name) }),
-		len(m.namespaces) > 0 && !matchesAny(m.namespaces, p.Namespace),
-		len(m.pods) > 0 && !matchesAny(m.pods, p.Pod),
-		len(m.inPod) > 0 && !matchesAny(m.inPod, p.Container):
-		return false
+	case len(m.units) > 0 && (unit == "" || !matchesAny(m.units, unit) && !matchesAny(m.units, unit+".service")):
+		return "unit"
+	case len(m.cgroups) > 0 && !matchesAny(m.cgroups, p.Cgroup):
+		return "cgroup"
+	case len(m.exes) > 0 && !matchesAny(m.exes, p.Exe) && !matchesAny(m.exes, path.Base(p.Exe)):
+		return "exe"
+	case len(m.names) > 0 && !matchesAny(m.names, p.Name):
+		return "name"
+	case len(m.ports) > 0 && !slices.ContainsFunc(p.Listen, func(port uint16) bool { return slices.Contains(m.ports, port) }):
+		return "listen"
+	case len(m.pidFiles) > 0 && !slices.ContainsFunc(p.PIDFiles, func(file string) bool { return slices.Contains(m.pidFiles, file) }):
+		return "pid_file"
+	case len(m.images) > 0 && !slices.ContainsFunc(imageNames(p.Image), func(name string) bool { return matchesAny(m.images, name) }):
+		return "container_image"
+	case len(m.namespaces) > 0 && !matchesAny(m.namespaces, p.Namespace):
+		return "k8s.ns"
+	case len(m.pods) > 0 && !matchesAny(m.pods, p.Pod):
+		return "k8s.pod"
+	case len(m.inPod) > 0 && !matchesAny(m.inPod, p.Container):
+		return "k8s.container"
 	}
-	return true
+	return ""
 }
 
 // service is an entry of the policy's section "services".
