@@ -1,9 +1,11 @@
 package correlate
 
 import (
+	"slices"
 	"time"
 
 	"tenantrace/correlate/policy"
+	"tenantrace/correlate/verdict"
 )
 
 // allowance says by what a statement is exempt.
@@ -27,6 +29,24 @@ func (e *Engine) exempting(p *process, use policy.Use) (x *policy.Exemption, lap
 		lapsed = rules.Lapsed(use) != nil
 	}
 	return x, lapsed
+}
+
+// privilegeLapsed tells whether a privilege would have covered a violation that has ended.
+func (e *Engine) privilegeLapsed(o *outcome) bool {
+	if o.verdict != verdict.Violation || o.standing.id == nil || o.standing.id.Ended == nil {
+		return false
+	}
+	p := o.standing.id.Ended
+	if p.Any {
+		return true
+	}
+	var named []string
+	if p.Request {
+		named = e.namedBy(o.req)
+	}
+	return !slices.ContainsFunc(o.decides, func(s observed) bool {
+		return !slices.Contains(p.Tenants, s.tenant) && !slices.Contains(named, s.tenant)
+	})
 }
 
 // sayEnded says once of each allowance that it has ended, and counts those that have.

@@ -23,7 +23,7 @@ func (e *Engine) conclude(u *unit, o *outcome) {
 	if o.verdict == verdict.Exempt {
 		e.metrics.exempt(service, o.by)
 	}
-	if u.lapsed {
+	if u.lapsed || e.privilegeLapsed(o) {
 		e.metrics.lapsed(service)
 	}
 	e.metrics.lag(time.Duration(e.now - u.ready))
@@ -45,8 +45,8 @@ func (e *Engine) conclude(u *unit, o *outcome) {
 		if f.scope != "" {
 			x.tenants, x.fingerprint, x.scope, x.anyRoute = nil, "", f.scope, true
 		}
-		if f.name == PrivilegedAccess {
-			x.tenants = nil // an operator who goes through all tenants is one finding
+		if f.name == PrivilegedAccess || f.name == UnscopedLookup && f.anyTenant {
+			x.tenants = nil // an operator who goes through all tenants is one finding, and so is a look-up, whose rows it returns
 		}
 		e.findings.raise(e, x)
 	}
