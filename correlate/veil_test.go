@@ -304,6 +304,34 @@ func TestMaskNames(t *testing.T) {
 	}
 }
 
+func TestMaskIdentifiers(t *testing.T) {
+	hide := func(name string, qualifies bool) bool {
+		return name == `a"c` || name == "me" || qualifies && name == "q"
+	}
+	for text, want := range map[string]string{
+		`SELECT "a""c".x, me.y, mew`: `SELECT {tenant}.x, {tenant}.y, mew`, "q.t, q , `q` . t": "{tenant}.t, q , {tenant} . t",
+		`x "me`: `x {tenant}`, `"`: `"`, `""`: `""`, `"""`: `"""`, "": "", "é.me": "é.{tenant}", "\"a": "\"a", "`me`": "{tenant}",
+	} {
+		if got := maskIdentifiers(text, hide); got != want {
+			t.Errorf("%q is %q, want %q", text, got, want)
+		}
+	}
+}
+
+// TestCutShape holds that no part of a name stands at the end of a shape that was cut.
+func TestCutShape(t *testing.T) {
+	tr := newTrace(t, hiding(t, 1))
+	c, db := tr.client("acme"), tr.database()
+	for n := range 24 {
+		r := tr.request(c, 7, "/")
+		tr.sql(db, 7, "SELECT "+strings.Repeat("x", 1970+n)+", acmeacme FROM y")
+		tr.respond(c, r, 7, 200)
+		if shape := tr.last().SQL.Shape; strings.HasSuffix(shape, "acm") || strings.HasSuffix(shape, "acme") || len(shape) < 1900 && !strings.HasSuffix(shape, "…") {
+			t.Errorf("%d: the shape ends in %q", n, shape[max(0, len(shape)-20):])
+		}
+	}
+}
+
 func BenchmarkHiddenLine(b *testing.B) {
 	for _, text := range []string{"", hiding(b, 1)} {
 		name := "plain"

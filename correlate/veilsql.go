@@ -14,6 +14,9 @@ import (
 // hiddenName stands in shapes where the name of a tenant stood: it is the same for all tenants and keys, and so is the fingerprint.
 const hiddenName = "{tenant}"
 
+// shapeEnd is the length from which on a shape may have been cut in the middle of a word, in bytes: tenantsql gives at most 2,000.
+const shapeEnd = 2000 - utf8.UTFMax
+
 // hideSQL takes the names of tenants out of a statement's shape, database and server.
 func (e *Engine) hideSQL(sql *verdict.SQL, u *unit, known func(string) bool) {
 	rules := e.rulesOf(u.session)
@@ -46,6 +49,9 @@ func (e *Engine) shownFingerprint(u *unit, s standing) string {
 func hideShape(shape string, u *unit, rules *rules, known func(string) bool) string {
 	if shape == "" {
 		return ""
+	}
+	if len(shape) >= shapeEnd { // its last word may be part of a name
+		shape = strings.TrimRightFunc(shape, func(r rune) bool { return r >= utf8.RuneSelf || isWordByte(byte(r)) }) + "…"
 	}
 	does := u.does
 	if rules.HidesAny() && (does == nil || does.Unparsed || does.Cut || does.Kind == tenantsql.Other || does.Kind == tenantsql.Use) {
@@ -84,13 +90,14 @@ func maskIdentifiers(shape string, hide func(name string, qualifies bool) bool) 
 		end, name := i+1, ""
 		switch {
 		case c == '"' || c == '`':
-			n := strings.IndexByte(shape[i+1:], c)
-			if n < 0 {
-				n = len(shape) - i - 2
-				name, end = shape[i+1:], len(shape)
-				break
+			for end < len(shape) && (shape[end] != c || end+1 < len(shape) && shape[end+1] == c) {
+				if shape[end] == c {
+					end++ // doubled: a quote inside the name
+				}
+				end++
 			}
-			name, end = shape[i+1:i+1+n], i+n+2
+			name = strings.ReplaceAll(shape[i+1:min(end, len(shape))], string([]byte{c, c}), string(c))
+			end = min(end+1, len(shape))
 		case isWordByte(c):
 			for end < len(shape) && isWordByte(shape[end]) {
 				end++

@@ -151,7 +151,7 @@ type CertificateDetails struct {
 }
 
 // AlternativeName is a subject alternative name; Type is URI, DNS, Email, IP or Other, whose name is "OID:value".
-type AlternativeName struct{ Type, Name string }
+type AlternativeName struct{ Name, Type string }
 
 // SQL is the statement itself, without its literals.
 type SQL struct {

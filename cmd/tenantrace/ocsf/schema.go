@@ -84,8 +84,8 @@ type certificate struct {
 }
 
 type san struct {
-	Type string `json:"type"`
 	Name string `json:"name"`
+	Type string `json:"type"`
 }
 
 type fingerprint struct {
