@@ -3,6 +3,7 @@ package correlate
 import (
 	"tenantrace/collector/event"
 	"tenantrace/correlate/policy"
+	"tenantrace/correlate/verdict"
 )
 
 // PolicyCertificate gives what a policy sees of a certificate; nil of nil.
@@ -34,15 +35,20 @@ func convert[A, B any](in []A, one func(A) B) []B {
 	return out
 }
 
-// alternativeNames gives the alternative names of a certificate for its line, those of other types as "type:value".
-func alternativeNames(c *event.Certificate) []string {
-	var out []string
-	for _, names := range [][]string{c.URIs, c.DNSNames, c.Emails, c.IPs} {
-		out = append(out, names...)
+// alternativeNames gives the alternative names of a certificate for its line.
+func alternativeNames(c *event.Certificate) []verdict.AlternativeName {
+	var out []verdict.AlternativeName
+	for _, of := range [...]struct {
+		kind  string
+		names []string
+	}{{"URI", c.URIs}, {"DNS", c.DNSNames}, {"Email", c.Emails}, {"IP", c.IPs}} {
+		for _, name := range of.names {
+			out = append(out, verdict.AlternativeName{Type: of.kind, Name: name})
+		}
 	}
 	for _, other := range c.OtherNames {
 		if other.Value != "" {
-			out = append(out, other.OID+":"+other.Value)
+			out = append(out, verdict.AlternativeName{Type: "Other", Name: other.OID + ":" + other.Value})
 		}
 	}
 	return out

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"tenantrace/collector/event"
+	"tenantrace/correlate/verdict"
 )
 
 // TestPolicyCertificate holds that nothing that rules can name is lost on the way to the policy.
@@ -27,7 +28,7 @@ func TestPolicyCertificate(t *testing.T) {
 	if PolicyCertificate(nil) != nil {
 		t.Error("a certificate of none")
 	}
-	if names := alternativeNames(c); !slices.Equal(names, []string{"urn:x", "d", "a@b", "::1", "1.2.3:o"}) {
+	if names := alternativeNames(c); !slices.Equal(names, []verdict.AlternativeName{{Type: "URI", Name: "urn:x"}, {Type: "DNS", Name: "d"}, {Type: "Email", Name: "a@b"}, {Type: "IP", Name: "::1"}, {Type: "Other", Name: "1.2.3:o"}}) {
 		t.Errorf("names %q", names)
 	}
 }

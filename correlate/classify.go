@@ -20,7 +20,7 @@ type fault struct {
 // classify names what is wrong with a statement that showed foreign tenants, the gravest first.
 func (e *Engine) classify(u *unit, o *outcome) []fault {
 	write, read, key := u.ways(o)
-	foreign, own := quoteTenants(o.decides), quoteNames(o.standing.id.Tenants)
+	foreign, own := e.quote(tenants(o.decides)), e.quote(o.standing.id.Tenants)
 	var faults []fault
 	if o.req.answered(u.written) {
 		return append(faults, fault{name: TenantDrift, detail: fmt.Sprintf(
@@ -80,12 +80,11 @@ func tenants(seen []observed) []string {
 	return names
 }
 
-func quoteTenants(seen []observed) string { return quoteNames(tenants(seen)) }
-
 // maxQuoted is how many names a sentence holds.
 const maxQuoted = 4
 
-func quoteNames(names []string) string {
+// quoteAll writes names as they are: what is said of tenants goes through Engine.quote.
+func quoteAll(names []string) string {
 	quoted := make([]string, 0, maxQuoted)
 	for i, n := range names {
 		if i == maxQuoted {

@@ -78,7 +78,7 @@ func (e *Engine) detectCarryover(u *unit, o *outcome) {
 		}
 		o.findings = append(o.findings, fault{name: StateCarryover, detail: fmt.Sprintf(
 			"A request with the certificate of tenant %s ran under the state of tenant %s that another request had left in the database session.",
-			quoteNames(o.standing.id.Tenants), quoteNames([]string{s.tenant}))})
+			e.quote(o.standing.id.Tenants), e.quote([]string{s.tenant}))})
 		return
 	}
 }
@@ -94,7 +94,7 @@ func (e *Engine) detectMixedResult(u *unit, o *outcome) {
 	if len(seen) < 2 || !e.mixing(u, o, seen) {
 		return
 	}
-	f := fault{name: MixedInResult, detail: fmt.Sprintf("One result held rows of the tenants %s.", quoteNames(seen))}
+	f := fault{name: MixedInResult, detail: fmt.Sprintf("One result held rows of the tenants %s.", e.quote(seen))}
 	if o.req != nil {
 		f.severity = verdict.SeverityCritical
 	}
@@ -120,7 +120,7 @@ func (e *Engine) detectMixedTransaction(u *unit, o *outcome) {
 		return
 	}
 	g.mixed = true
-	f := fault{name: MixedInTransaction, detail: fmt.Sprintf("One transaction used data of the tenants %s.", quoteNames(slices.Sorted(slices.Values(g.used))))}
+	f := fault{name: MixedInTransaction, detail: fmt.Sprintf("One transaction used data of the tenants %s.", e.quote(slices.Sorted(slices.Values(g.used))))}
 	if o.req == nil {
 		f.severity = verdict.SeverityMedium
 	}
@@ -203,7 +203,7 @@ func (e *Engine) detectUnscoped(u *unit, o *outcome) {
 	}
 	var names []string
 	for _, t := range u.relations {
-		names = append(names, t.String())
+		names = append(names, e.tableText(u, t))
 	}
 	f := fault{name: UnscopedLookup, anyTenant: true, detail: fmt.Sprintf("No tenant limits what was looked up in %s: neither the statement nor its session names one.", strings.Join(names, ", "))}
 	if mode == policy.UnscopedFinding {

@@ -29,12 +29,13 @@ type Config struct {
 
 // Engine judges. It is not safe for concurrent use: one goroutine calls all of its methods.
 type Engine struct {
-	verdict func(*verdict.Statement)
-	finding func(*verdict.Finding)
-	explain func(*unit, outcome, *verdict.Statement) // gets each verdict with what led to it; nil: nobody asks
-	log     *slog.Logger
-	limits  Limits
-	metrics *metrics
+	verdict    func(*verdict.Statement)
+	finding    func(*verdict.Finding)
+	explain    func(*unit, outcome, *verdict.Statement) // gets each verdict with what led to it; nil: nobody asks
+	explainUse func(policy.Use)                         // gets what the exemptions are asked
+	log        *slog.Logger
+	limits     Limits
+	metrics    *metrics
 
 	policy *policy.Policy
 	rules  map[rulesKey]*rules
@@ -56,6 +57,8 @@ type Engine struct {
 	tokens    *bounded.Map[string, *token]
 	names     names
 	directory directory
+	veil      *veil           // nil: tenants are named
+	plain     bool            // they are, whatever the policy says
 	told      map[string]bool // allowances whose end was said
 	findings  findings
 
@@ -116,10 +119,15 @@ func (e *Engine) SetPolicy(p *policy.Policy) {
 		return
 	}
 	e.setPolicy(p)
-	e.log.Info("judging by another policy", "policy", p.Hash())
+	attrs := []any{"policy", p.Hash()}
+	if key := p.Key(); key != nil {
+		attrs = append(attrs, "privacy_key", key.KeyID())
+	}
+	e.log.Info("judging by another policy", attrs...)
 }
 
 func (e *Engine) setPolicy(p *policy.Policy) {
+	e.setVeil(p)
 	e.policy = p
 	e.rules = make(map[rulesKey]*rules)
 	e.texts = bounded.New[textKey, *analysis](e.limits.Texts, nil)
@@ -142,6 +150,8 @@ func (e *Engine) Handle(ev event.Event) {
 	switch ev := ev.(type) {
 	case *event.ProcessStarted:
 		e.processStarted(ev)
+	case *event.ProcessPlaced:
+		e.processPlaced(ev)
 	case *event.ProcessExited:
 		e.processExited(ev)
 	case *event.ConnectionOpened:

@@ -108,7 +108,7 @@ func (e *Engine) checkChange(c *connection) {
 	line := e.connectionLine(c)
 	e.findings.raise(e, occurrence{
 		name: IdentityChanged, severity: severityOf(IdentityChanged), evidence: line, tenants: was, scope: connectionScope(c), anyRoute: true,
-		detail: fmt.Sprintf("The client certificate of a connection changed from tenant %s to tenant %s.", quoteNames(was), quoteNames(now)),
+		detail: fmt.Sprintf("The client certificate of a connection changed from tenant %s to tenant %s.", e.quote(was), e.quote(now)),
 	})
 }
 

@@ -1,6 +1,7 @@
 package correlate
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -26,9 +27,11 @@ type Case struct {
 	Database string
 	User     string
 	Settings map[string]string // of the session's start
-	SQL      []string          // statements, in their order
-	Params   []string          // bind values of each
-	Rows     []Row             // that the last one returns
+	// Directory is what the application has looked up in its tenant directory before: ids by name.
+	Directory map[string][]string
+	SQL       []string // statements, in their order
+	Params    []string // bind values of each
+	Rows      []Row    // that the last one returns
 
 	Time time.Time
 }
@@ -41,12 +44,14 @@ type Judged struct {
 	*verdict.Statement
 	Evidence []string // what it shows, in words
 	Exempt   string   // by what it is exempt; "" if it is not
+	Asked    []string // what the exemptions say of it, in words, if they were asked
 }
 
 // Answer is what becomes of a Case.
 type Answer struct {
 	Statements []Judged
 	Findings   []*verdict.Finding
+	Request    []string // what the rules for requests read and exempt, in words
 	// Assumed are the tenants that neither the policy nor the certificate knows, sorted: an engine that has not met them yet would end as
 	// tenant_unknown what here accuses.
 	Assumed []string
@@ -59,9 +64,14 @@ func Explain(p *policy.Policy, c *Case) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.names.anything = true
+	e.names.anything, e.plain = true, true
+	e.setVeil(p)
+	var asked []string
+	own := p.For(&c.Process)
+	e.explainUse = func(use policy.Use) { asked = own.ExplainUse(use) }
 	e.explain = func(_ *unit, o outcome, line *verdict.Statement) {
-		j := Judged{Statement: line, Exempt: o.exempt}
+		j := Judged{Statement: line, Exempt: o.exempt, Asked: asked}
+		asked = nil
 		for _, s := range o.shown {
 			j.Evidence = append(j.Evidence, s.String())
 		}
@@ -70,6 +80,10 @@ func Explain(p *policy.Policy, c *Case) (*Answer, error) {
 	play := player{engine: e, now: c.Time.UnixNano(), of: c}
 	play.run()
 	e.Close()
+	out.Request = own.ExplainRequest(c.target(), c.field)
+	for _, text := range asked { // by the request as a whole
+		out.Request = append(out.Request, "request: "+text)
+	}
 	e.names.anything = false
 	for _, tenant := range play.tenants(out) {
 		if !e.knows(play.process(), tenant) && !slices.Contains(out.Assumed, tenant) {
@@ -126,6 +140,11 @@ func (p *player) run() {
 		cgroup = "/"
 	}
 	e.Handle(&event.ProcessStarted{Header: p.head(), Exe: c.Process.Exe, Name: c.Process.Name, Service: service, Cgroup: cgroup})
+	if at := c.Process; len(at.PIDFiles) > 0 || at.Image != "" || at.Namespace != "" || at.Pod != "" || at.Container != "" {
+		e.Handle(&event.ProcessPlaced{
+			Header: p.head(), PIDFiles: at.PIDFiles, Image: at.Image, Namespace: at.Namespace, Pod: at.Pod, Container: at.Container,
+		})
+	}
 	local := "" // not known
 	if len(c.Process.Listen) > 0 {
 		local = fmt.Sprintf("127.0.0.1:%d", c.Process.Listen[0])
@@ -136,11 +155,14 @@ func (p *player) run() {
 	e.Handle(&event.Identity{
 		Header: p.head(), Conn: playedClient, Role: event.RoleServer, Certificate: c.Certificate, VerifyMode: 3, Version: "1.3", Source: "ssl",
 	})
-	target := c.Path
-	if target == "" {
-		target = "/"
+	for name, ids := range c.Directory {
+		for _, id := range ids {
+			service, tenant := e.service(p.process()), policy.Normalize(id)
+			e.directory.learn(service, policy.Normalize(name), tenant)
+			e.names.learn(service, tenant)
+		}
 	}
-	e.Handle(&event.HTTPRequest{Header: p.head(), Conn: playedClient, Seq: 1, Version: "HTTP/1.1", Method: "GET", Path: target, Fields: c.Fields})
+	e.Handle(&event.HTTPRequest{Header: p.head(), Conn: playedClient, Seq: 1, Version: "HTTP/1.1", Method: "GET", Path: c.target(), Fields: c.Fields})
 	p.session()
 	status := c.Status
 	if status == 0 {
@@ -251,6 +273,20 @@ func (p *player) tenants(a *Answer) []string {
 		}
 	}
 	return names
+}
+
+func (c *Case) target() string { return cmp.Or(c.Path, "/") }
+
+// Look returns the ids that the application has looked up for a normalised name.
+func (c *Case) Look(name string) (ids []string) {
+	for key, all := range c.Directory {
+		if policy.Normalize(key) == name {
+			for _, id := range all {
+				ids = append(ids, policy.Normalize(id))
+			}
+		}
+	}
+	return ids
 }
 
 func (c *Case) field(name string) []string {

@@ -79,7 +79,9 @@ func (f *findings) init(e *Engine) {
 func (f *findings) raise(e *Engine, x occurrence) {
 	service := x.evidence.Service
 	route := ""
-	if r := x.evidence.Request; r != nil && !x.anyRoute {
+	if r := x.evidence.Request; r != nil && !x.anyRoute && x.evidence.Hidden {
+		route = r.Path
+	} else if r != nil && !x.anyRoute {
 		rules := x.by
 		if rules == nil {
 			rules = e.policy
@@ -90,16 +92,16 @@ func (f *findings) raise(e *Engine, x occurrence) {
 	if x.anyTenant {
 		tenant = ""
 	}
-	key := findingKey(x.name, service, route, x.fingerprint, tenant, strings.Join(x.tenants, ","), x.scope)
+	key := findingKey(x.name, service, route, x.fingerprint, tenant, strings.Join(e.veil.names(x.tenants), ","), x.scope)
 	at := cmp.Or(x.evidence.Timeline.Use, x.evidence.Timeline.Request, e.now)
 	o, ok := f.open.Get(key)
 	if !ok {
-		o = &open{Finding: verdict.Finding{Name: x.name, Key: key, UID: findingUID(key, at), First: at, Last: at, CWE: f.classes[x.name].cwe}}
+		o = &open{Finding: verdict.Finding{Name: x.name, Key: key, UID: e.findingUID(key, at), First: at, Last: at, CWE: f.classes[x.name].cwe}}
 	}
 	if x.set != nil && o.weigh(x.set) {
 		x.severity = max(x.severity, f.classes[x.name].severity)
 	}
-	e.metrics.finding(service, x.name, x.severity)
+	e.metrics.finding(cmp.Or(x.evidence.Label, service), x.name, x.severity)
 	o.Count++
 	o.Last, o.Severity = max(o.Last, at), max(o.Severity, x.severity)
 	o.Evidence, o.Detail = *x.evidence, x.detail
@@ -171,7 +173,12 @@ func findingKey(parts ...string) string {
 	return b.String()
 }
 
-func findingUID(key string, first int64) string {
-	sum := sha256.Sum256([]byte(key + "\x00" + strconv.FormatInt(first, 10)))
+// findingUID is derived, so that a replay repeats it. Where tenants are hidden it is keyed, for who knows the other parts could try names.
+func (e *Engine) findingUID(key string, first int64) string {
+	key += "\x00" + strconv.FormatInt(first, 10)
+	if e.veil != nil {
+		return e.veil.Finding(key)
+	}
+	sum := sha256.Sum256([]byte(key))
 	return hex.EncodeToString(sum[:])
 }

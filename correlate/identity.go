@@ -15,8 +15,10 @@ type peer struct {
 	seen     *event.Identity
 	asPart   *policy.Certificate // what the policy sees of the certificate
 	line     *verdict.Certificate
-	by       *policy.Policy // that made id
-	learned  uint64         // how much of the tenant directory made it
+	hidden   *verdict.Certificate // the same without names
+	hiddenBy *policy.Pseudonyms   // that wrote it
+	by       *policy.Policy       // that made id
+	learned  uint64               // how much of the tenant directory made it
 	id       policy.Identity
 	first    string            // the database tenant, joined if the map gives several
 	expired  bool              // counted by the gauge
@@ -139,7 +141,11 @@ func (e *Engine) learnIdentity(c *connection) {
 		return
 	}
 	service := e.service(c.proc)
-	for _, tenant := range e.identify(c.peer, e.now).Tenants {
+	id := e.identify(c.peer, e.now)
+	for name := range strings.SplitSeq(id.Name, ", ") {
+		e.veil.learn(service, name)
+	}
+	for _, tenant := range id.Tenants {
 		if e.names.learn(service, tenant) {
 			e.release(service, tenant)
 		}

@@ -221,7 +221,7 @@ func (e *Engine) exempted(u *unit, o *outcome) bool {
 	}
 	use := policy.Use{
 		Time: time.Unix(0, u.written).UTC(), Route: o.req.seen.Path, DatabaseRole: u.session.user, Service: e.service(u.proc),
-		Write: u.writes(), Fingerprint: u.fingerprint, IdentityTenant: o.standing.tenant,
+		Write: u.writes(), Fingerprint: u.fingerprint, Shown: e.shownFingerprint(u, o.standing), IdentityTenant: o.standing.tenant,
 		Privileged: o.standing.id != nil && o.standing.id.Privileged != nil, Process: u.proc.asPart(), Application: u.application,
 	}
 	for _, t := range u.relations {

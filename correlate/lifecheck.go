@@ -88,6 +88,7 @@ func (e *Engine) checkResumed(r *request) {
 		detail: "The client certificate is that of a resumed session" + madeBefore(seen) + ".",
 	}
 	if now, then := serverName(seen.ServerName), serverName(seen.SessionName); now != "" && then != "" && now != then {
+		then, now = e.word(then), e.word(now)
 		x.severity, x.scope = verdict.SeverityHigh, "server name "+then+" "+now
 		x.detail = fmt.Sprintf("The client certificate is that of a resumed session%s, for the server name %q; this connection asked for %q.", madeBefore(seen), then, now)
 	}

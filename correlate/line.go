@@ -41,7 +41,7 @@ func (s *stamp) format(nanoseconds int64) string {
 func (e *Engine) conclude(u *unit, o *outcome) {
 	e.detect(u, o)
 	line := e.line(u, o)
-	service := line.Service
+	service := e.service(u.proc)
 	e.metrics.statement(service, line.Verdict, line.Link, line.Reason)
 	if o.set != nil {
 		e.measureSet(u, o, service)
@@ -49,7 +49,7 @@ func (e *Engine) conclude(u *unit, o *outcome) {
 	if o.verdict == verdict.Exempt {
 		e.metrics.exempt(service, o.by)
 	}
-	if u.lapsed {
+	if u.lapsed || e.privilegeLapsed(o) {
 		e.metrics.lapsed(service)
 	}
 	e.metrics.lag(time.Duration(e.now - u.ready))
@@ -62,18 +62,18 @@ func (e *Engine) conclude(u *unit, o *outcome) {
 	for _, f := range o.findings {
 		detail := f.detail
 		if f.name == PrivilegedAccess {
-			detail = "A privileged certificate used data beyond its own tenant: " + o.exempt
+			detail = "A privileged certificate used data beyond its own tenant: " + e.text(u.proc, o.exempt)
 		}
 		x := occurrence{
 			name: f.name, detail: detail, severity: cmp.Or(f.severity, severityOf(f.name)), evidence: line,
-			tenants: line.DatabaseTenants, fingerprint: line.SQL.Fingerprint, anyTenant: f.anyTenant, by: e.policyOf(u.proc),
+			tenants: tenants(o.shown), fingerprint: line.SQL.Fingerprint, anyTenant: f.anyTenant, by: e.policyOf(u.proc),
 			set: o.set,
 		}
 		if f.scope != "" {
 			x.tenants, x.fingerprint, x.scope, x.anyRoute = nil, "", f.scope, true
 		}
-		if f.name == PrivilegedAccess {
-			x.tenants = nil // an operator who goes through all tenants is one finding
+		if f.name == PrivilegedAccess || f.name == UnscopedLookup && f.anyTenant {
+			x.tenants = nil // an operator who goes through all tenants is one finding, and so is a look-up, whose rows it returns
 		}
 		e.findings.raise(e, x)
 	}
@@ -108,6 +108,8 @@ func (e *Engine) line(u *unit, o *outcome) *verdict.Statement {
 	}
 	line.Timeline.Use = u.written
 	e.describeSet(line, o)
+	line.Values = u.kept
+	var check *unit
 	if o.req != nil {
 		e.describeIn(parts, o.req, o.standing)
 		if u.link.shared {
@@ -115,8 +117,11 @@ func (e *Engine) line(u *unit, o *outcome) *verdict.Statement {
 		}
 		if c := o.req.check; c != nil && c != u && !u.link.shared {
 			line.Timeline.Check, line.Timeline.CheckSQL = c.written, c.shape
+			check = c
 		}
 	}
+	e.hide(line, u.proc, o.standing, u)
+	e.hideCheck(line, check, o)
 	return line
 }
 

@@ -149,6 +149,7 @@ func (e *Engine) answer(s *session, m *message, result *event.Result) {
 		m.proc.tagged = m.proc.tagged || u.token != ""
 	}
 	u.textCut, u.noText = cut, unknown && !cut && !u.unparsed || r.unknown
+	u.kept = e.keepValues(s, m, text, cut)
 	if r.said != nil {
 		u.shape, u.fingerprint = r.said.sql.Shape, r.said.fingerprint
 	}

@@ -96,7 +96,7 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		links:        counter("statement_links_total", "SQL statements judged, by the rule that ties them to a request.", "service", "link"),
 		unattributed: counter("unattributed_total", "SQL statements that could not be judged, by reason.", "service", "reason"),
 		exempted:     counter("exempt_total", "SQL statements that an allowance covers, by its kind.", "service", "by"),
-		lapsedTotal:  counter("allowance_lapsed_total", "SQL statements and requests that an exemption would have covered that has ended.", "service"),
+		lapsedTotal:  counter("allowance_lapsed_total", "SQL statements and requests that a privilege or an exemption would have covered that has ended.", "service"),
 		ended: prometheus.NewGauge(prometheus.GaugeOpts{
 			Namespace: "tenantrace", Name: "policy_allowances_ended", Help: "Privileges and exemptions of the policy that have ended and cover nothing any more.",
 		}),

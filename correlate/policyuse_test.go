@@ -222,6 +222,45 @@ func TestEndedAllowance(t *testing.T) {
 	tr.expect("no_tenant thread", "exempt thread literal beta", "no_tenant thread", "violation thread literal beta [CROSS_TENANT_READ]")
 }
 
+// TestEndedPrivilege holds the same of privileges: one that ends while its connection lives covers nothing from then on.
+func TestEndedPrivilege(t *testing.T) {
+	tr := newTrace(t, `
+identity:
+  privileged:
+    - { subject: { O: acme }, tenants: [beta], until: 2023-11-14, why: OPS-1 }
+    - { subject: { O: other }, tenants: any, until: 2023-11-14, why: OPS-2 }
+    - { subject: { O: third }, tenants: request, until: 2023-11-14, why: OPS-3 }
+request: { tenant: [{ path: "/t/{tenant}" }] }
+`)
+	tr.known("beta", "gamma")
+	tr.now = time.Date(2023, 11, 14, 23, 59, 0, 0, time.UTC).UnixNano()
+	db := tr.database()
+	conns := map[string]event.ConnID{"acme": tr.client("acme"), "other": tr.client("other"), "third": tr.client("third")}
+	run := func(tenant, path, beta, gamma string) {
+		t.Helper()
+		r := tr.request(conns[tenant], 7, path)
+		tr.sql(db, 7, selectBeta)
+		tr.sql(db, 7, strings.Replace(selectBeta, "beta", "gamma", 1))
+		tr.respond(conns[tenant], r, 7, 200)
+		tr.expect(beta, gamma)
+	}
+	const exemptBeta, exemptGamma = "exempt thread literal beta [PRIVILEGED_ACCESS]", "exempt thread literal gamma [PRIVILEGED_ACCESS]"
+	const wrongBeta, wrongGamma = "violation thread literal beta [CROSS_TENANT_READ]", "violation thread literal gamma [CROSS_TENANT_READ]"
+	run("acme", "/", exemptBeta, wrongGamma)
+	run("other", "/", exemptBeta, exemptGamma)
+	run("third", "/t/beta", exemptBeta, wrongGamma)
+	tr.expectMetric(`tenantrace_exempt_total{by="privilege",service="app"} 4`)
+	tr.expectMetric(`tenantrace_policy_allowances_ended 0`)
+	tr.wait(2 * time.Minute)
+	run("acme", "/", wrongBeta, wrongGamma)
+	tr.expectMetric(`tenantrace_allowance_lapsed_total{service="app"} 1`) // gamma it never covered
+	run("other", "/", wrongBeta, wrongGamma)
+	tr.expectMetric(`tenantrace_allowance_lapsed_total{service="app"} 3`)
+	run("third", "/t/beta", wrongBeta, wrongGamma)
+	tr.expectMetric(`tenantrace_allowance_lapsed_total{service="app"} 4`)
+	tr.expectMetric(`tenantrace_policy_allowances_ended 3`)
+}
+
 func TestVerdictLinks(t *testing.T) {
 	tr := newTrace(t, "verdict: { links: [token] }\nevidence: { path: template }\nrequest: { tenant: [{ path: \"/t/{tenant}/**\" }] }\n")
 	tr.known("beta")

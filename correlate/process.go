@@ -18,7 +18,8 @@ type process struct {
 	name     string
 	exe      string
 	cgroup   string
-	ports    []uint16 // see reached
+	ports    []uint16             // see reached
+	placed   *event.ProcessPlaced // where it belongs; nil: nothing was said
 	service  string
 	ruled    *policy.Policy // what the policy below has for this process
 	ruledBy  *policy.Policy

@@ -97,7 +97,7 @@ func (e *Engine) checkNamed(r *request, s standing) {
 	slices.Sort(foreign)
 	x := occurrence{
 		name: RequestTenantMismatch, severity: verdict.SeverityHigh, evidence: e.requestLine(r), tenants: foreign, by: e.policyOf(r.proc),
-		detail: fmt.Sprintf("A request with the certificate of tenant %s names tenant %s in its %s.", quoteNames(s.id.Tenants), quoteNames(foreign), where),
+		detail: fmt.Sprintf("A request with the certificate of tenant %s names tenant %s in its %s.", e.quote(s.id.Tenants), e.quote(foreign), where),
 	}
 	denied := r.status == 401 || r.status == 403 || r.status == 404
 	switch {
@@ -125,6 +125,7 @@ func (e *Engine) raiseRequest(r *request, name, scope, detail string) {
 	line := e.requestLine(r)
 	if u := r.touched; u != nil {
 		line.SQL, line.TID, line.Timeline.Use = u.sql(), u.tid, u.written
+		e.hideTouched(line, u, e.standing(r))
 	}
 	e.findings.raise(e, occurrence{name: name, severity: severityOf(name), evidence: line, scope: scope, detail: detail, by: e.policyOf(r.proc)})
 }
@@ -139,6 +140,8 @@ func (e *Engine) requestLine(r *request) *verdict.Statement {
 	if r.seen != nil {
 		line.TID = r.seen.TID
 	}
-	e.describe(line, r, e.standing(r))
+	s := e.standing(r)
+	e.describe(line, r, s)
+	e.hide(line, r.proc, s, nil)
 	return line
 }

@@ -42,7 +42,16 @@ func (p *process) asPart() *policy.Process {
 	if p.service != unknownService && (p.cgroup == "" || strings.Contains(p.cgroup+"/", "/"+p.service+".service/")) {
 		out.Unit = p.service
 	}
+	if at := p.placed; at != nil {
+		out.PIDFiles, out.Image, out.Namespace, out.Pod, out.Container = at.PIDFiles, at.Image, at.Namespace, at.Pod, at.Container
+	}
 	return out
+}
+
+// processPlaced takes in where a process belongs.
+func (e *Engine) processPlaced(ev *event.ProcessPlaced) {
+	p := e.process(ev.PID)
+	p.placed, p.ruled = ev, nil
 }
 
 // maxPorts bounds the ports of a process that are remembered.

@@ -196,7 +196,7 @@ func merge(all, more []observed) []observed {
 // went on after a response.
 func (e *Engine) classifySet(u *unit, o *outcome) []fault {
 	write, read, key := u.ways(o)
-	own, foreign := quoteNames(e.setTenants(o)), quoteTenants(o.decides)
+	own, foreign := e.quote(e.setTenants(o)), e.quote(tenants(o.decides))
 	who := fmt.Sprintf("None of the %d requests that may have caused it has a certificate of that tenant, but of %s.", len(o.set), own)
 	if len(o.set) == 1 {
 		who = fmt.Sprintf("The one request that may have caused it has a certificate of tenant %s.", own)

@@ -94,6 +94,7 @@ func (e *Engine) raiseSession(s *session, m *message, name, detail string) {
 		line.Link = m.link.rule
 		e.describe(line, r, e.standing(r))
 	}
+	e.hide(line, m.proc, e.standingOf(m.link.req), &unit{session: s, proc: m.proc})
 	e.findings.raise(e, occurrence{
 		name: name, severity: severityOf(name), evidence: line, detail: detail, anyRoute: true, anyTenant: true,
 		scope: fmt.Sprintf("session %d", s.conn.id),

@@ -28,6 +28,7 @@ type trace struct {
 	events   []event.Event
 	lines    []*verdict.Statement
 	findings []*verdict.Finding
+	shadow   *shadow
 }
 
 const web = 100 // pid of the traced process
@@ -47,9 +48,10 @@ func newTrace(t testing.TB, policyText string, limits ...Limits) *trace {
 	}
 	cfg := Config{
 		Policy: p, Registerer: tr.registry,
-		Verdict: func(v *verdict.Statement) { tr.lines = append(tr.lines, v) },
-		Finding: func(f *verdict.Finding) { tr.findings = append(tr.findings, f) },
+		Verdict: func(v *verdict.Statement) { tr.lines = append(tr.lines, v); tr.shadow.said(v) },
+		Finding: func(f *verdict.Finding) { tr.findings = append(tr.findings, f); tr.shadow.found(f) },
 	}
+	tr.shadow = newShadow(t, p, policyText, limits)
 	if len(limits) > 0 {
 		cfg.Limits = limits[0]
 	}
@@ -69,6 +71,7 @@ func (tr *trace) head(pid, tid uint32) event.Header {
 
 func (tr *trace) play(ev event.Event) {
 	tr.events = append(tr.events, ev)
+	tr.shadow.play(ev, tr.engine.policy)
 	tr.engine.Handle(ev)
 }
 

@@ -21,6 +21,7 @@ type unit struct {
 	born    *request   // for which its thread was created, as long as that may make a link
 
 	shape, fingerprint string
+	kept               []string             // pseudonyms of its values; nil: they are not kept
 	does               *tenantsql.Statement // what it runs; nil unknown or nothing
 	rows               int64                // returned or changed; -1 unknown
 

@@ -10,6 +10,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Mapping is one executable mapping of a file (proc_pid_maps(5)).
@@ -176,6 +177,24 @@ func (fs FS) Processes() ([]uint32, error) {
 		}
 	}
 	return pids, nil
+}
+
+// Booted returns when the host was started, by its clock of now (proc_stat(5), btime).
+func (fs FS) Booted() (time.Time, error) {
+	b, err := os.ReadFile(path.Join(string(fs), "stat"))
+	if err != nil {
+		return time.Time{}, err
+	}
+	for line := range strings.Lines(string(b)) {
+		if text, ok := strings.CutPrefix(line, "btime "); ok {
+			seconds, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+			if err != nil {
+				return time.Time{}, fmt.Errorf("time of the start in %q: %w", path.Join(string(fs), "stat"), err)
+			}
+			return time.Unix(seconds, 0), nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q does not say when the host was started", path.Join(string(fs), "stat"))
 }
 
 // Stat is what identifies a process over time.

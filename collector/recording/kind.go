@@ -7,6 +7,8 @@ func kindOf(e event.Event) string {
 	switch e.(type) {
 	case *event.ProcessStarted:
 		return "process_started"
+	case *event.ProcessPlaced:
+		return "process_placed"
 	case *event.ProcessExited:
 		return "process_exited"
 	case *event.ConnectionOpened:
@@ -60,6 +62,8 @@ func newEvent(kind string) event.Event {
 	switch kind {
 	case "process_started":
 		return new(event.ProcessStarted)
+	case "process_placed":
+		return new(event.ProcessPlaced)
 	case "process_exited":
 		return new(event.ProcessExited)
 	case "connection_opened":

@@ -30,6 +30,8 @@ type Identity struct {
 	Below []string
 	// Privileged is set when a privilege covers the certificate.
 	Privileged *Privilege
+	// Ended is a privilege that would cover the certificate had it not ended; nil: there is none. One for every tenant comes first.
+	Ended *Privilege
 }
 
 // Privilege allows a certificate the data of other tenants.
@@ -70,6 +72,7 @@ type Use struct {
 	Write          bool     // changes rows
 	Tables         []string
 	Fingerprint    string
+	Shown          string // the fingerprint as lines have it: another one where they hide names
 	IdentityTenant string // "" without one
 }
 

@@ -21,6 +21,9 @@ type decoder struct {
 	file     string
 	dir      string // of relative paths
 	open     func(path string, most int64) ([]byte, error)
+	secret   func(path string) ([]byte, error) // reads a key file
+	valued   *yaml.Node                        // the first evidence.values: hmac
+	hide     bool                              // the file hides tenants: what is wrong with it may name them
 	problems []*Problem
 	rules    int
 	most     int // of rules; 0: maxRules
@@ -56,8 +59,8 @@ func (d *decoder) count(n *yaml.Node) bool {
 
 // keys are what a section may hold.
 type keys struct {
-	known []string
-	later []string // documented for policies, but not honoured by this version
+	known   []string
+	refused map[string]string // what could be taken for a key, by why it is none, with the remedy
 }
 
 // section is a mapping of the file: its values by key.
@@ -109,8 +112,8 @@ func (d *decoder) section(n *yaml.Node, path string, k keys) (s section, ok bool
 			d.fail(key, "key %q stands twice%s (keep one)", name, s.in())
 		case slices.Contains(k.known, name):
 			s.values[name] = value
-		case slices.Contains(k.later, name):
-			d.fail(key, "key %q%s is not supported by this version (remove it)", name, s.in())
+		case k.refused[name] != "":
+			d.fail(key, "key %q%s %s", name, s.in(), k.refused[name])
 		default:
 			if guess := nearest(name, k.known); guess != "" {
 				d.fail(key, "unknown key %s%s (did you mean %q?)", shorten(name), s.in(), guess)

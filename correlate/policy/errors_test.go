@@ -125,7 +125,12 @@ func TestErrors(t *testing.T) {
 		{"certificates:\n  revocation: { crl: a, max_age: 1d }", 3, "certificates.revocation.max_age is \"1d\" (write a duration above zero"},
 		{"certificates:\n  revocation: { crl: a, ocsp: soft }", 3, "certificates.revocation.ocsp is \"soft\" (write off, or leave it out"},
 		{"certificates:\n  revocation: { crl: a, url: b }", 3, "unknown key \"url\" in certificates.revocation"},
-		{"privacy:\n  tenants: hmac", 3, `"hmac" is not supported by this version (write plain)`},
+		{"privacy:\n  tenants: hmac", 3, "privacy.tenants: hmac has no key (make one: umask 077; openssl rand -hex 32 >FILE; and add key: FILE)"},
+		{"privacy: { tenants: hidden }", 2, `privacy.tenants is "hidden" (write plain or hmac)`},
+		{"privacy: { tenants: hmac, key: absent }", 2, "privacy.key cannot be used"},
+		{"privacy: { key: absent }", 2, "privacy.key is read only with tenants: hmac, or with evidence.values: hmac"},
+		{"privacy: { path_words: [x] }", 2, "privacy.path_words is read only with tenants: hmac"},
+		{"services:\n  - { service: a, select: { unit: a }, privacy: { tenants: hmac } }", 3, `unknown key "privacy" in services[1]`},
 		{"service: &a x", 2, "anchor or an alias"},
 		{"service: !!binary YQ==", 2, "has a YAML tag"},
 		{"service: x: y", 2, "is not YAML"},
@@ -148,7 +153,7 @@ func checkErrors(t *testing.T, all []wrongPolicy) {
 		if strings.HasPrefix(c.want, "unknown key") && schema.fault(t, "version: 1\n"+c.text) == "" {
 			t.Errorf("the schema accepts the unknown key of %q", c.text)
 		}
-		_, err := parse("x.yaml", []byte("version: 1\n"+c.text+"\n"), t.TempDir(), readFile, Default())
+		_, err := parse("x.yaml", []byte("version: 1\n"+c.text+"\n"), t.TempDir(), reader{readFile, readSecret}, Default())
 		if err == nil {
 			t.Errorf("%q is accepted", c.text)
 			continue

@@ -51,33 +51,50 @@ func (p *Policy) Lapsed(u Use) *Exemption {
 func (e *exemption) covers(u *Use) bool { return !u.Time.After(e.Until) && e.holds(u) }
 
 // holds tells whether the conditions are met, whatever the time.
-func (e *exemption) holds(u *Use) bool {
+func (e *exemption) holds(u *Use) bool { return e.misses(u) == "" }
+
+// misses returns the key of the first condition that is not met, "" if all are.
+func (e *exemption) misses(u *Use) string {
 	switch {
-	case e.privileged && !u.Privileged,
-		e.reads && u.Write,
-		len(e.roles) > 0 && !matchesAny(e.roles, u.DatabaseRole),
-		len(e.applications) > 0 && !matchesAny(e.applications, u.Application),
-		len(e.services) > 0 && !matchesAny(e.services, u.Service),
-		!e.process.empty() && (u.Process == nil || !e.process.covers(u.Process)),
-		len(e.fingerprints) > 0 && !slices.Contains(e.fingerprints, u.Fingerprint),
-		len(e.tenants) > 0 && !slices.Contains(e.tenants, Normalize(u.IdentityTenant)):
-		return false
+	case e.privileged && !u.Privileged:
+		return "identity"
+	case e.reads && u.Write:
+		return "statements"
+	case len(e.roles) > 0 && !matchesAny(e.roles, u.DatabaseRole):
+		return "db_role"
+	case len(e.applications) > 0 && !matchesAny(e.applications, u.Application):
+		return "application_name"
+	case len(e.services) > 0 && !matchesAny(e.services, u.Service):
+		return "service"
+	case len(e.fingerprints) > 0 && !slices.Contains(e.fingerprints, u.Fingerprint) && !slices.Contains(e.fingerprints, u.Shown):
+		return "fingerprint"
+	case len(e.tenants) > 0 && !slices.Contains(e.tenants, Normalize(u.IdentityTenant)):
+		return "tenants"
+	}
+	if !e.process.empty() {
+		if u.Process == nil {
+			return "process"
+		}
+		if key := e.process.misses(u.Process); key != "" {
+			return key
+		}
 	}
 	if len(e.tables) > 0 {
 		if len(u.Tables) == 0 {
-			return false
+			return "tables"
 		}
 		for _, table := range u.Tables {
 			if !coversTable(e.tables, table) {
-				return false
+				return "tables"
 			}
 		}
 	}
 	if len(e.route) > 0 {
-		read := readPath(u.Route)
-		return read.matches(e.route)
+		if read := readPath(u.Route); !read.matches(e.route) {
+			return "route"
+		}
 	}
-	return true
+	return ""
 }
 
 func matchesAny(globs []pattern, name string) bool {
@@ -101,26 +118,52 @@ func coversTable(globs []tableGlob, table string) bool {
 	})
 }
 
-// Expired describes the privileges and exemptions that cover nothing any more at now, for a log line.
-func (p *Policy) Expired(now time.Time) []string {
-	var past []string
+// Ended is an allowance that has ended.
+type Ended struct {
+	Place string // identity.privileged[1], exempt[2], with its service
+	What  string // its conditions
+	Until time.Time
+	Why   string
+}
+
+// Short tells which it is, without its conditions and its reason.
+func (x Ended) Short() string { return fmt.Sprintf("%s ended %s", x.Place, day(x.Until)) }
+
+// String tells all of it.
+func (x Ended) String() string {
+	return fmt.Sprintf("%s (%s) ended %s: %s", x.Place, x.What, day(x.Until), x.Why)
+}
+
+// Ended returns the privileges and exemptions that cover nothing any more at now.
+func (p *Policy) Ended(now time.Time) []Ended {
+	var past []Ended
 	for i := range p.identity.privileges {
 		if v := &p.identity.privileges[i]; now.After(v.Until) {
-			past = append(past, fmt.Sprintf("identity.privileged[%d] (%s) ended %s: %s", i+1, v.text, day(v.Until), v.Why))
+			past = append(past, Ended{fmt.Sprintf("identity.privileged[%d]", i+1), v.text, v.Until, v.Why})
 		}
 	}
 	for i := range p.exemptions {
 		if e := &p.exemptions[i]; now.After(e.Until) {
-			past = append(past, fmt.Sprintf("exempt[%d] (%s) ended %s: %s", e.Index, e.text, day(e.Until), e.Why))
+			past = append(past, Ended{fmt.Sprintf("exempt[%d]", e.Index), e.text, e.Until, e.Why})
 		}
 	}
 	for i := range p.services {
 		q := p.services[i].policy
-		for _, text := range q.Expired(now) {
-			if !slices.Contains(past, text) { // or it is the file's own
-				past = append(past, "service "+q.service+": "+text)
+		for _, x := range q.Ended(now) {
+			if !slices.Contains(past, x) { // or it is the file's own
+				x.Place = "service " + q.service + ": " + x.Place
+				past = append(past, x)
 			}
 		}
+	}
+	return past
+}
+
+// Expired describes what Ended returns.
+func (p *Policy) Expired(now time.Time) []string {
+	var past []string
+	for _, x := range p.Ended(now) {
+		past = append(past, x.String())
 	}
 	return past
 }

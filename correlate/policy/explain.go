@@ -11,6 +11,11 @@ import (
 // Explain writes, one line each, how the policy reads a certificate (rules tried, capture, map, hierarchy, privileges), what of a database is a
 // tenant's, the class of tables ("table" or "schema.table") and what has ended. c and db may be nil.
 func (p *Policy) Explain(w io.Writer, c *Certificate, db *Database, now time.Time, tables ...string) error {
+	return p.ExplainBy(w, nil, c, db, now, tables...)
+}
+
+// ExplainBy is Explain with what the application has looked up in its tenant directory (see IdentifyBy).
+func (p *Policy) ExplainBy(w io.Writer, look func(name string) []string, c *Certificate, db *Database, now time.Time, tables ...string) error {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line("policy: %s", p.hash)
@@ -23,7 +28,7 @@ func (p *Policy) Explain(w io.Writer, c *Certificate, db *Database, now time.Tim
 	if c != nil {
 		line("certificate: sha256 %s, serial %s", c.SHA256, c.Serial)
 		c.describe(line)
-		id := p.identity.identify(c, now, nil, func(step string) { line("%s", step) })
+		id := p.identity.identify(c, now, look, func(step string) { line("%s", step) })
 		tenants := "unmapped"
 		if len(id.Tenants) > 0 {
 			tenants = quoted(id.Tenants)
@@ -66,6 +71,9 @@ func (d *Database) explain(line func(string, ...any), number int) {
 	}
 	if d.Directory != nil {
 		line("tenant directory: %s, name in %s, id in %s", d.Directory.Table, d.Directory.Key, d.Directory.ID)
+	}
+	if d.Unscoped != UnscopedOff {
+		line("unscoped: %s: a look-up that no tenant limits is a finding", d.Unscoped)
 	}
 	if d.Pooler == PoolerTransaction {
 		line("pooler: transaction: what a session is set to proves nothing beyond its transaction")

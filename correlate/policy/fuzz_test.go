@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -90,6 +92,9 @@ func oracle(t *testing.T, template string) *regexp.Regexp {
 	return re
 }
 
+// discreet is all that a log may tell of a broken policy that hides names.
+var discreet = regexp.MustCompile(`^policy "x\.yaml" line \d+(, "x\.yaml" line \d+)*: wrong, in words that may name tenants \[[a-z ]+\]$`)
+
 // FuzzParse checks that no policy, however wrong, does harm, and that one that is accepted can be used.
 func FuzzParse(f *testing.F) {
 	f.Add(defaultYAML)
@@ -104,6 +109,19 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("version: 1\nservice: a\nselect: { exe: a }\nidentity: { hierarchy: { entries: { a: [b], b: c } }, from: proxy_v2, trusted_proxies: [::1, 'unix:/x'], require: cert_conn }\n"))
 	f.Add([]byte("version: 1\ndatabase: [{ engine: postgres, pooler: transaction, tenant: { schemas: '{tenant}', roles: ~, key_prefix: { k: '{tenant}:*' }, settings: [a.b#c.d] }, directory: { table: a.b, key: c, id: d } }]\n"))
 	f.Add([]byte("version: 1\nverdict: { links: [set], linger: 2s, min_identity: asserted }\nevidence: { path: template, retention: 30d }\n"))
+	f.Add([]byte("version: 1\nservices: [{ service: a, select: { pid_file: [/a, /run//b], container_image: 'a/**', k8s: { ns: a, pod: 'b-*', container: c, labels: {} } }, evidence: { values: hmac } }]\n"))
+	f.Add([]byte("version: 1\nprivacy: { tenants: hmac, key: k, path_words: [a, 'v*'] }\nevidence: { values: hmac }\nidentity: { hierarchy: { entries: { a: [a] } } }\n"))
+	examples, err := filepath.Glob("../../deploy/policies/*.yaml")
+	if err != nil || len(examples) == 0 {
+		f.Fatal(err)
+	}
+	for _, name := range examples {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
 	f.Add([]byte("a: &a [*a]"))
 	f.Add([]byte("version: 1\nidentity: { map: { file: x, key: a } }"))
 	base := Default()
@@ -115,6 +133,9 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			if !strings.HasPrefix(err.Error(), `policy "x.yaml"`) {
 				t.Errorf("error without its file: %v", err)
+			}
+			if text := Discreet(err, true).Error(); !discreet.MatchString(text) {
+				t.Errorf("an error tells more than its lines: %s", text)
 			}
 			return
 		}
@@ -131,6 +152,10 @@ func FuzzParse(f *testing.F) {
 					db.Table("a_x", "t")
 					db.Named("", "t")
 					db.TenantOf("a_x")
+					if db.Hides("a_x") && db.Schemas.Tenant("a_x") == "" && db.Databases.Tenant("a_x") == "" && db.Roles.Tenant("a_x") == "" {
+						t.Error("a name is hidden that is nobody's")
+					}
+					db.HidesAny()
 					db.Roles.Tenant("r")
 				}
 			}
@@ -138,6 +163,14 @@ func FuzzParse(f *testing.F) {
 		p.RequestTenants("/t/acme/x%2fy/../z;w", func(string) []string { return []string{"x"} })
 		p.Route("/t/acme/7")
 		p.Ignored("/x")
+		p.Places()
+		if s := p.Pseudonyms(); s != nil {
+			route := p.HiddenRoute(s, "/t/acme/x/7/acme", func(name string) bool { return name == "acme" })
+			if strings.Contains(route, "acme") {
+				t.Errorf("route %q", route)
+			}
+			p.Mentions("acme")
+		}
 		tableOf(p, "", "x")
 		p.Exempt(Use{Time: today, Route: "/a", Tables: []string{"c"}})
 		if err := p.Explain(&strings.Builder{}, c, p.Database(Postgres, "", ""), today, "a.b"); err != nil {

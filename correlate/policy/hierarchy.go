@@ -144,6 +144,13 @@ func (d *decoder) groups(n *yaml.Node, path string) hierarchy {
 		}
 		h[parent] = children
 	}
+	for _, children := range h { // all that is named has an entry
+		for _, c := range children {
+			if h[c] == nil {
+				h[c] = nil
+			}
+		}
+	}
 	if len(d.problems) == before {
 		if c := h.cycle(); c != "" {
 			d.fail(n, "%s goes in a circle through %s (a tenant cannot be above itself)", path, shorten(c))

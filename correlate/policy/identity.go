@@ -65,7 +65,7 @@ func (r *identityRules) identify(c *Certificate, now time.Time, look func(string
 	if trace != nil && len(id.Below) > 0 {
 		trace("hierarchy: may act for " + quoted(id.Below) + " as well")
 	}
-	id.Privileged = r.privileged(c, now, trace)
+	id.Privileged, id.Ended = r.privileged(c, now, trace)
 	return id
 }
 
@@ -104,9 +104,8 @@ func (r *identityRules) traceMap(trace func(string), name string, found []string
 	}
 }
 
-// privileged returns the privilege of a certificate: the first one for every tenant, else all that match as one.
-func (r *identityRules) privileged(c *Certificate, now time.Time, trace func(string)) *Privilege {
-	var sum *Privilege
+// privileged returns the privilege of a certificate: the first one for every tenant, else all that match as one; and one that has ended.
+func (r *identityRules) privileged(c *Certificate, now time.Time, trace func(string)) (sum, past *Privilege) {
 	merged := false
 	for i := range r.privileges {
 		v := &r.privileges[i]
@@ -121,6 +120,9 @@ func (r *identityRules) privileged(c *Certificate, now time.Time, trace func(str
 				step = fmt.Sprintf("ended %s (%s)", day(v.Until), v.Why)
 			}
 			trace(fmt.Sprintf("privilege %d: %s: %s", i+1, v.text, step))
+		}
+		if ended && (past == nil || v.Any && !past.Any) {
+			past = &v.Privilege
 		}
 		switch {
 		case !out.matched || ended || sum != nil && sum.Any:
@@ -140,7 +142,7 @@ func (r *identityRules) privileged(c *Certificate, now time.Time, trace func(str
 			}
 		}
 	}
-	return sum
+	return sum, past
 }
 
 func (v *Privilege) scope() string {

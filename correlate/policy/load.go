@@ -34,12 +34,18 @@ func Load(path string) (*Policy, error) {
 
 // Parse compiles the text of a policy file; name is its name in errors, dir the directory of the files that it names. Errors as in Load.
 func Parse(name string, data []byte, dir string) (*Policy, error) {
-	return parse(name, data, dir, readFile, Default())
+	return parse(name, data, dir, reader{readFile, readSecret}, Default())
 }
 
-// parse takes the sections that the file leaves out from base; without a base, all must be there. open reads the files that the policy names.
-func parse(name string, data []byte, dir string, open func(string, int64) ([]byte, error), base *Policy) (*Policy, error) {
-	d := &decoder{file: name, dir: dir, open: open}
+// reader reads the files that a policy names.
+type reader struct {
+	file   func(path string, most int64) ([]byte, error)
+	secret func(path string) ([]byte, error)
+}
+
+// parse takes the sections that the file leaves out from base; without a base, all must be there. files are those that the policy names.
+func parse(name string, data []byte, dir string, files reader, base *Policy) (*Policy, error) {
+	d := &decoder{file: name, dir: dir, open: files.file, secret: files.secret}
 	if root := d.tree(data); root != nil {
 		hash := sha256.New()
 		hash.Write(data)
@@ -51,6 +57,9 @@ func parse(name string, data []byte, dir string, open func(string, int64) ([]byt
 		if len(d.problems) == 0 {
 			return p, nil
 		}
+	}
+	for _, p := range d.problems {
+		p.Hidden = d.hide
 	}
 	return nil, joinProblems(d.problems)
 }

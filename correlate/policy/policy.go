@@ -15,6 +15,7 @@ type Policy struct {
 	certificates CertificateRules
 	verdict      VerdictRules
 	evidence     EvidenceRules
+	pseudonyms   *Pseudonyms
 	wanted       wanted
 	notes        []string
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // maxProblems is the number of problems that one error tells.
@@ -15,6 +16,8 @@ type Problem struct {
 	Line int    // 1-based; 0: the file as a whole
 	Text string // what is wrong, and the remedy in brackets
 	Err  error  // its cause, may be nil
+	// Hidden tells that the file hides the names of tenants, which the text may hold.
+	Hidden bool
 }
 
 // Error returns the problem as one line.
@@ -83,4 +86,28 @@ func distance(a, b string) int {
 		before, row = row, next
 	}
 	return row[len(b)]
+}
+
+// Discreet returns an error of Load for a log. Of a file that hides the names of tenants, or that would take the place of one which does (hiding), it
+// tells the places alone: what is wrong there may hold names.
+func Discreet(err error, hiding bool) error {
+	all, ok := err.(interface{ Unwrap() []error })
+	if !ok { // the file itself, or its key, cannot be read
+		return err
+	}
+	var places []string
+	for _, one := range all.Unwrap() {
+		var p *Problem
+		if !errors.As(one, &p) {
+			continue
+		}
+		hiding = hiding || p.Hidden
+		if place := fmt.Sprintf("%q line %d", p.File, p.Line); !slices.Contains(places, place) {
+			places = append(places, place)
+		}
+	}
+	if !hiding {
+		return err
+	}
+	return fmt.Errorf("policy %s: wrong, in words that may name tenants [tenantrace policy check shows them]", strings.Join(places, ", "))
 }

@@ -115,14 +115,7 @@ func (p *Policy) Route(path string) string {
 	if read.n == 0 {
 		return ""
 	}
-	route := read.paths[0]
-	for i := range p.request.tenants {
-		rule := &p.request.tenants[i]
-		if from, to, n := rule.template.find(route); n == 1 {
-			route = route[:from] + placeholder + route[to:]
-			break
-		}
-	}
+	route := p.withoutTenant(read.paths[0])
 	var b strings.Builder
 	for i, segment := range strings.Split(route, "/") {
 		if i > 0 {

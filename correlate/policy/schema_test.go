@@ -48,6 +48,7 @@ func schemaSections() map[string][]struct {
 		"directory":       {{"directoryKeys", directoryKeys}},
 		"exemption":       {{"exemptKeys", exemptKeys}},
 		"select":          {{"selectKeys", selectKeys}},
+		"k8s":             {{"k8sKeys", k8sKeys}},
 		"service":         {{"serviceKeys", serviceKeys}},
 		"certificates":    {{"certificateKeys", certificateKeys}},
 		"revocation":      {{"revocationKeys", revocationKeys}},

@@ -17,7 +17,6 @@ var (
 	requestRuleKeys = keys{known: []string{"path", "header"}}
 	certificateKeys = keys{known: []string{"expired", "grace", "revocation", "max_connection_age"}}
 	revocationKeys  = keys{known: []string{"crl", "ca", "max_age", "ocsp"}}
-	privacyKeys     = keys{known: []string{"tenants"}}
 )
 
 // policy reads the whole file. sum takes the bytes of the files that it names.
@@ -46,11 +45,6 @@ func (d *decoder) policy(root *yaml.Node, base *Policy, sum hash.Hash) *Policy {
 		}
 	}
 	d.sections(&s, p, sum)
-	if n := s.values["privacy"]; n != nil {
-		if s, ok := d.section(n, "privacy", privacyKeys); ok {
-			d.choice(&s, "tenants", "plain", "plain", "", "hmac")
-		}
-	}
 	switch one, more := s.values["select"], s.values["services"]; {
 	case one != nil && more != nil:
 		d.fail(one, "select stands beside services, whose entries have one each (move it into an entry)")
@@ -61,6 +55,7 @@ func (d *decoder) policy(root *yaml.Node, base *Policy, sum hash.Hash) *Policy {
 	case more != nil:
 		d.services(more, p, sum)
 	}
+	d.privacy(s.values["privacy"], p)
 	p.want()
 	d.notes(&s, p)
 	return p

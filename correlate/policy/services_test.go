@@ -27,6 +27,14 @@ services:
     select: { cgroup: "/kubepods/**/pod42/*" }
   - service: base
     select: { exe: bash, name: sh }
+  - service: daemon
+    select: { pid_file: [/run/a.pid, /run//b.pid] }
+  - service: image
+    select: { container_image: ["nginx", "registry.example/shop/*", "quay.io/x:2"] }
+  - service: pod
+    select: { k8s: { ns: prod, pod: "billing-*" } }
+  - service: container
+    select: { k8s: { container: web } }
 `)
 	for _, c := range []struct {
 		process Process
@@ -41,6 +49,21 @@ services:
 		{Process{Cgroup: "/kubepods/pod42"}, ""},
 		{Process{Exe: "/bin/bash", Name: "sh"}, "base"},
 		{Process{Exe: "/bin/bash", Name: "bash"}, ""},
+		{Process{PIDFiles: []string{"/run/x.pid", "/run/b.pid"}}, "daemon"},
+		{Process{PIDFiles: []string{"/run/x.pid"}}, ""},
+		{Process{Image: "nginx"}, "image"},
+		{Process{Image: "docker.io/library/nginx:1.25"}, "image"},
+		{Process{Image: "docker.io/library/nginx@sha256:aa"}, "image"},
+		{Process{Image: "docker.io/shop/nginx"}, ""},
+		{Process{Image: "registry.example/nginx"}, ""},
+		{Process{Image: "registry.example/shop/web:1@sha256:aa"}, "image"},
+		{Process{Image: "registry.example:5000/shop/web"}, ""},
+		{Process{Image: "quay.io/x:2"}, "image"},
+		{Process{Image: "quay.io/x:3"}, ""},
+		{Process{Namespace: "prod", Pod: "billing-6c857864fb-z88p2", Container: "x"}, "pod"},
+		{Process{Namespace: "test", Pod: "billing-6c857864fb-z88p2"}, ""},
+		{Process{Pod: "billing-1"}, ""},
+		{Process{Namespace: "test", Pod: "x", Container: "web"}, "container"},
 	} {
 		if got := p.For(&c.process).Service(); got != c.want {
 			t.Errorf("%+v is %q, want %q", c.process, got, c.want)
@@ -48,6 +71,12 @@ services:
 	}
 	if !p.ListensMatter() || !slices.Equal(p.Headers(), []string{"x-a", "x-b"}) || !slices.Equal(p.Columns(), []string{"tenant_id", "shop_id"}) {
 		t.Errorf("fields %q columns %q", p.Headers(), p.Columns())
+	}
+	if at := p.Places(); !at.Asks() || !at.Containers || !slices.Equal(at.PIDFiles, []string{"/run/a.pid", "/run/b.pid"}) {
+		t.Errorf("places %+v", at)
+	}
+	if at := Default().Places(); at.Asks() {
+		t.Errorf("the embedded policy asks %+v", at)
 	}
 	shop, api := p.Services()[0], p.Services()[1]
 	if shop.Hash() != p.Hash() || shop.Hash() == "" {

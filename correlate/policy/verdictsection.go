@@ -26,8 +26,11 @@ func (r *VerdictRules) AllowsLink(rule string) bool {
 
 // EvidenceRules are the policy's section "evidence": what lines keep.
 type EvidenceRules struct {
+	Values       *Pseudonyms   // writes the values of a statement; nil: they are not kept
 	PathTemplate bool          // the path of a request without what is particular to it, instead of the path
 	Retention    time.Duration // how long whoever keeps the lines should keep them; 0: not said
+
+	digests bool // values: hmac
 }
 
 var (
@@ -63,7 +66,14 @@ func (d *decoder) evidence(n *yaml.Node, r EvidenceRules) EvidenceRules {
 		return r
 	}
 	d.choice(&s, "sql", "shape", "shape")
-	d.choice(&s, "values", "none", "none", "", "hmac")
+	values := "none"
+	if r.digests {
+		values = "hmac"
+	}
+	r.digests = d.choice(&s, "values", values, "none", "hmac") == "hmac"
+	if r.digests && d.valued == nil {
+		d.valued = s.values["values"]
+	}
 	d.choice(&s, "headers", "none", "none")
 	path := "full"
 	if r.PathTemplate {

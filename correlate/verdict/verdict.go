@@ -106,9 +106,14 @@ type Statement struct {
 	Certificate     *Certificate  `json:"certificate"` // null when there is none
 	SQL             SQL           `json:"statement"`
 	Policy          string        `json:"policy"` // hash of the policy that judged
+	// Values are the pseudonyms of the statement's literals and then of its bind values, in their order, where the policy keeps them (evidence.values);
+	// "" for NULL and for what was not captured.
+	Values []string `json:"values,omitempty"`
 
 	Process  string   `json:"-"` // for findings: comm of PID; "" unknown
 	Timeline Timeline `json:"-"` // for findings
+	Hidden   bool     `json:"-"` // names of tenants are pseudonyms
+	Label    string   `json:"-"` // the service as metrics have it, where Service hides a name; else ""
 }
 
 // Connection is the address pair of the request's connection.
@@ -144,10 +149,13 @@ type CertificateDetails struct {
 	Subject   string // RFC 4514 string
 	Issuer    string // RFC 4514 string
 	Serial    string // lower-case hex
-	SANs      []string
+	SANs      []AlternativeName
 	NotBefore int64 // nanoseconds since the Unix epoch
 	NotAfter  int64 // nanoseconds since the Unix epoch
 }
+
+// AlternativeName is a subject alternative name; Type is URI, DNS, Email, IP or Other, whose name is "OID:value".
+type AlternativeName struct{ Name, Type string }
 
 // SQL is the statement itself, without its literals.
 type SQL struct {

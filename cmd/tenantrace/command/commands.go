@@ -16,7 +16,7 @@ import (
 
 // commands are the subcommands, each bound to flags of its own.
 func (p *Program) commands() []subcommand {
-	return []subcommand{p.run(), p.check(), p.replay(), p.policyCheck(), p.policyExplain(), p.version()}
+	return []subcommand{p.run(), p.check(), p.replay(), p.policyCheck(), p.policyExplain(), p.policyPseudonym(), p.version()}
 }
 
 func (p *Program) run() subcommand {

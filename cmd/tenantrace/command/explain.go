@@ -79,7 +79,14 @@ func (p *Program) explain(rules *policy.Policy, c *correlate.Case, sql string) e
 	if len(statements) == 0 && c.Database == "" {
 		db = own.Database(policy.Postgres, c.Server, c.Database)
 	}
-	if err := own.Explain(p.Stdout, correlate.PolicyCertificate(c.Certificate), db, c.Time, tablesOf(statements)...); err != nil {
+	out := printing{w: p.Stdout}
+	for _, text := range rules.ExplainProcess(&c.Process) {
+		out.line("%s", text)
+	}
+	if out.err != nil {
+		return wrote(out.err)
+	}
+	if err := own.ExplainBy(p.Stdout, c.Look, correlate.PolicyCertificate(c.Certificate), db, c.Time, tablesOf(statements)...); err != nil {
 		return wrote(err)
 	}
 	answer := &correlate.Answer{}
@@ -89,7 +96,9 @@ func (p *Program) explain(rules *policy.Policy, c *correlate.Case, sql string) e
 			return err
 		}
 	}
-	out := printing{w: p.Stdout}
+	for _, text := range answer.Request {
+		out.line("%s", text)
+	}
 	for i := range statements {
 		out.statement(&statements[i])
 		if i < len(answer.Statements) {
@@ -102,6 +111,7 @@ func (p *Program) explain(rules *policy.Policy, c *correlate.Case, sql string) e
 	for _, tenant := range answer.Assumed {
 		out.line("assumed: %q is a tenant's name: no map or rule says so, and until a certificate or the tenant directory does it accuses nobody", tenant)
 	}
+	out.privacy(rules)
 	for _, note := range rules.Notes() {
 		out.line("note: %s", note)
 	}

@@ -20,6 +20,8 @@ import (
 // explained are the flags of explain that say what surrounds a certificate and a statement.
 type explained struct {
 	binds, headers, rows, settings               []string
+	pidFiles, directory                          []string
+	image, namespace, pod, container             string
 	cgroup, exe, unit, path                      string
 	database, engine, server, user, listen, when string
 }
@@ -27,12 +29,18 @@ type explained struct {
 func (x *explained) flags(set *pflag.FlagSet) {
 	set.StringArrayVar(&x.binds, "bind", nil, "the statements' bind VALUE, $1 first (repeatable)")
 	set.StringVar(&x.cgroup, "cgroup", "", "the process is in the control group PATH")
+	set.StringVar(&x.container, "container", "", "the process is in the Kubernetes pod's container NAME")
+	set.StringVar(&x.image, "container-image", "", "the process is in a container of IMAGE")
 	set.StringVar(&x.database, "database", "", "the session is in the database NAME")
+	set.StringArrayVar(&x.directory, "directory", nil, "the application has looked up in its tenant directory NAME=ID (repeatable)")
 	set.StringVar(&x.engine, "engine", policy.Postgres, "the database's ENGINE, postgres or mysql")
 	set.StringVar(&x.exe, "exe", "", "the process runs the executable PATH")
 	set.StringArrayVar(&x.headers, "header", nil, "the request has the field NAME:VALUE (repeatable)")
 	set.StringVar(&x.listen, "listen", "", "the client reached the process on PORT")
+	set.StringVar(&x.namespace, "namespace", "", "the process is in the Kubernetes namespace NAME")
 	set.StringVar(&x.path, "path", "", "the request's TARGET")
+	set.StringArrayVar(&x.pidFiles, "pid-file", nil, "the pid file PATH names the process, or one that it descends from (repeatable)")
+	set.StringVar(&x.pod, "pod", "", "the process is in the Kubernetes pod NAME")
 	set.StringArrayVar(&x.rows, "row", nil, "the last statement returns a row COLUMN=VALUE,... (repeatable)")
 	set.StringVar(&x.server, "server", "", "the database server's ADDR (default the engine's port on this host)")
 	set.StringArrayVar(&x.settings, "setting", nil, "the session began with NAME=VALUE (repeatable)")
@@ -40,8 +48,10 @@ func (x *explained) flags(set *pflag.FlagSet) {
 	set.StringVar(&x.user, "user", "", "the session is that of the database user NAME")
 	set.StringVar(&x.when, "when", "", "it happens at TIME, RFC 3339 (default now)")
 	metavars(set, "VALUE", "bind")
-	metavars(set, "PATH", "cgroup", "exe")
-	metavars(set, "NAME", "database", "unit", "user")
+	metavars(set, "NAME=ID", "directory")
+	metavars(set, "IMAGE", "container-image")
+	metavars(set, "PATH", "cgroup", "exe", "pid-file")
+	metavars(set, "NAME", "container", "database", "namespace", "pod", "unit", "user")
 	metavars(set, "ENGINE", "engine")
 	metavars(set, "NAME:VALUE", "header")
 	metavars(set, "PORT", "listen")
@@ -55,8 +65,11 @@ func (x *explained) flags(set *pflag.FlagSet) {
 // read makes a case of the flags.
 func (x *explained) read() (*correlate.Case, error) {
 	c := &correlate.Case{
-		Process: policy.Process{Exe: x.exe, Unit: strings.TrimSuffix(x.unit, ".service"), Cgroup: x.cgroup},
-		Path:    x.path, Database: x.database, User: x.user, Params: x.binds, Settings: map[string]string{}, Time: time.Now(),
+		Process: policy.Process{
+			Exe: x.exe, Unit: strings.TrimSuffix(x.unit, ".service"), Cgroup: x.cgroup,
+			PIDFiles: x.pidFiles, Image: x.image, Namespace: x.namespace, Pod: x.pod, Container: x.container,
+		},
+		Path: x.path, Database: x.database, User: x.user, Params: x.binds, Settings: map[string]string{}, Directory: map[string][]string{}, Time: time.Now(),
 	}
 	switch unit := strings.TrimSuffix(x.unit, ".service"); {
 	case unit != "" && x.cgroup != "":
@@ -96,6 +109,13 @@ func (x *explained) read() (*correlate.Case, error) {
 			return nil, usageError{fmt.Sprintf("--header %q is no field [write NAME:VALUE]", h)}
 		}
 		c.Fields = append(c.Fields, event.HTTPField{Name: strings.ToLower(strings.TrimSpace(name)), Value: strings.TrimSpace(value)})
+	}
+	for _, entry := range x.directory {
+		name, id, ok := strings.Cut(entry, "=")
+		if !ok || strings.TrimSpace(name) == "" || strings.TrimSpace(id) == "" {
+			return nil, usageError{fmt.Sprintf("--directory %q is no entry [write NAME=ID, as certificates and as tables have it]", entry)}
+		}
+		c.Directory[name] = append(c.Directory[name], id)
 	}
 	for _, s := range x.settings {
 		name, value, ok := strings.Cut(s, "=")
@@ -144,10 +164,15 @@ func (o *printing) judged(j *correlate.Judged) {
 	if len(j.Findings) > 0 {
 		text += ": " + strings.Join(j.Findings, ", ")
 	}
-	if j.Exempt != "" {
+	if strings.HasPrefix(j.Exempt, "exempt[") {
 		text += ", by " + j.Exempt
+	} else if j.Exempt != "" {
+		text += ": " + j.Exempt
 	}
 	o.line("  verdict: %s", text)
+	for _, text := range j.Asked {
+		o.line("  %s", text)
+	}
 	if why := because(j); why != "" {
 		o.line("  because %s", why)
 	}

@@ -32,6 +32,7 @@ func (p *Program) policyCheck() subcommand {
 				revoked = lists
 			}
 			out.line("%s: ok, %s", file, rules.Hash())
+			out.privacy(rules)
 			if revoked != nil {
 				out.revocation(revoked, rules.CertificateRules().Revocation, time.Now())
 			}

@@ -102,8 +102,9 @@ func Run(ctx context.Context, cfg Config) (err error) {
 			engine.Close()
 		}
 	}()
+	places := newPlacer(newRevoker(recorded(out.recording, &cfg, started, rules.Policy(), judge), &revoked.lists), rules.Policy().Places(), cfg.Log)
 	tracer, err = cfg.NewTracer(TracerConfig{
-		Handler: newRevoker(recorded(out.recording, &cfg, started, judge), &revoked.lists),
+		Handler: places,
 		Fields:  rules.Policy().Headers(), Columns: rules.Policy().Columns(), Log: cfg.Log,
 	})
 	if err != nil {
@@ -125,6 +126,7 @@ func Run(ctx context.Context, cfg Config) (err error) {
 	follow := start(func() error {
 		rules.follow(tracing, cfg.Hangup, out, revoked, func(p *policy.Policy) {
 			judge.replace(p)
+			places.wants.Store(p.Places())
 			tracer.SetWanted(p.Headers(), p.Columns())
 		})
 		return nil
@@ -149,11 +151,14 @@ func Run(ctx context.Context, cfg Config) (err error) {
 }
 
 // recorded puts the recorder, if one is asked for, before the engine.
-func recorded(out *sink.Lines, cfg *Config, started time.Time, next Handler) Handler {
+func recorded(out *sink.Lines, cfg *Config, started time.Time, p *policy.Policy, next Handler) Handler {
 	if out == nil {
 		return next
 	}
 	cfg.Log.Warn("the recording holds SQL, bind values and header values in plain text", "file", cfg.Record)
+	if p.Key() != nil {
+		cfg.Log.Warn("the policy's pseudonyms do not reach the recording: tenants and values stand in it as they are", "file", cfg.Record)
+	}
 	return recording.NewWriter(out, started, next)
 }
 

@@ -44,7 +44,7 @@ func Replay(ctx context.Context, file string, cfg Config) (err error) {
 		return err
 	}
 	defer engine.Close()
-	events, listed := 0, false
+	events, listed, placed := 0, false, false
 	for ctx.Err() == nil {
 		e, err := reader.Next()
 		if errors.Is(err, io.EOF) {
@@ -54,14 +54,20 @@ func Replay(ctx context.Context, file string, cfg Config) (err error) {
 			if !listed && rules.Policy().CertificateRules().Revocation != nil {
 				cfg.Log.Warn("the recording was made without revocation lists: revoked certificates are not found in it", "file", file)
 			}
+			if !placed && rules.Policy().Places().Asks() {
+				cfg.Log.Warn("the recording does not say of any process what select.pid_file, container_image and k8s ask: they select none in it", "file", file)
+			}
 			cfg.Log.Info("replayed", "file", file, "events", events, "policy", rules.Policy().Hash())
 			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("recording %q: %w", file, err)
 		}
-		if _, ok := e.(*event.RevocationLists); ok {
+		switch e.(type) {
+		case *event.RevocationLists:
 			listed = true
+		case *event.ProcessPlaced:
+			placed = true
 		}
 		engine.Handle(e)
 		events++

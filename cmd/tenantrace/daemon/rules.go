@@ -39,7 +39,7 @@ func openRules(path string, log *slog.Logger, registry prometheus.Registerer) (*
 		r.seen = map[string]stamp{path: stampOf(path)}
 		p, err := policy.Load(path)
 		if err != nil {
-			return nil, err
+			return nil, policy.Discreet(err, false)
 		}
 		r.policy = p
 		for _, file := range p.Files() {
@@ -102,7 +102,8 @@ func (r *rules) reload(changed func(*policy.Policy)) {
 	if err != nil {
 		r.failures.Inc()
 		r.set(old, seen, r.loaded())
-		r.log.Error("the policy is broken; the old one stays in force until the file changes again", "policy", old.Hash(), "err", err)
+		r.log.Error("the policy is broken; the old one stays in force until the file changes again", "policy", old.Hash(),
+			"err", policy.Discreet(err, old.Pseudonyms() != nil))
 		return
 	}
 	for _, file := range p.Files() {
@@ -111,11 +112,15 @@ func (r *rules) reload(changed func(*policy.Policy)) {
 		}
 	}
 	r.set(p, seen, time.Now())
-	if p.Hash() == old.Hash() {
+	if p.Same(old) {
 		return
 	}
 	changed(p)
-	r.log.Info("policy reloaded", "policy", p.Hash(), "was", old.Hash())
+	attrs := []any{"policy", p.Hash(), "was", old.Hash()}
+	if now := p.Key(); !now.SameKey(old.Key()) {
+		attrs = append(attrs, "privacy_key", keyID(now), "privacy_key_was", keyID(old.Key()))
+	}
+	r.log.Info("policy reloaded", attrs...)
 	r.sayNotes()
 }
 

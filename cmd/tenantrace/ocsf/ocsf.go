@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/netip"
 	"strconv"
-	"strings"
 	"time"
 
 	"tenantrace/correlate/verdict"
@@ -116,22 +115,11 @@ func tlsOf(s *verdict.Statement) *tls {
 			t.Certificate.Subject, t.Certificate.Issuer, t.Certificate.SerialNumber = d.Subject, d.Issuer, d.Serial
 			t.Certificate.CreatedTime, t.Certificate.ExpirationTime = milliseconds(d.NotBefore), milliseconds(d.NotAfter)
 			for _, name := range d.SANs {
-				t.Certificate.SANs = append(t.Certificate.SANs, sanOf(name))
+				t.Certificate.SANs = append(t.Certificate.SANs, san(name))
 			}
 		}
 	}
 	return &t
-}
-
-// sanOf tells the type of a subject alternative name by its form: a URI has a scheme, a mailbox an @, all others are host names.
-func sanOf(name string) san {
-	switch {
-	case strings.Contains(name, "://"):
-		return san{Name: name, Type: "URI"}
-	case strings.Contains(name, "@"):
-		return san{Name: name, Type: "Email"}
-	}
-	return san{Name: name, Type: "DNS"}
 }
 
 // endpointOf reads host:port or the path of a unix socket; nil for an address that is not known.

@@ -116,7 +116,7 @@ func full() *verdict.Finding {
 			Connection:  &verdict.Connection{Remote: "127.0.0.1:40112", Local: "[::1]:8443", TLS: "1.3"},
 			Request:     &verdict.Request{Method: "GET", Path: "/t/beta/invoices", ID: "req-1", Status: 200},
 			Candidates:  []verdict.Candidate{{ID: "req-1", Tenant: "acme"}},
-			Certificate: &verdict.Certificate{SHA256: strings.Repeat("ab", 32), Details: &verdict.CertificateDetails{Subject: "CN=api,O=acme", Issuer: "CN=Client CA", Serial: "1f", SANs: []string{"spiffe://prod.example/tenant/acme", "acme.example", "ops@acme.example"}, NotBefore: 1 * second, NotAfter: 2 * second}},
+			Certificate: &verdict.Certificate{SHA256: strings.Repeat("ab", 32), Details: &verdict.CertificateDetails{Subject: "CN=api,O=acme", Issuer: "CN=Client CA", Serial: "1f", SANs: []verdict.AlternativeName{{Type: "URI", Name: "spiffe://prod.example/tenant/acme"}, {Type: "DNS", Name: "acme.example"}, {Type: "Email", Name: "ops@acme.example"}}, NotBefore: 1 * second, NotAfter: 2 * second}},
 			SQL:         verdict.SQL{Engine: "postgresql", Server: "127.0.0.1:5432", Database: "app", Shape: "SELECT * FROM invoices WHERE tenant_id = ?", Fingerprint: "00112233aabbccdd", Rows: 3},
 			Policy:      "sha256:1234",
 			Timeline:    verdict.Timeline{Handshake: 1 * second, Request: 2 * second, Check: 3 * second, CheckSQL: "SELECT ? FROM accounts", Use: 4 * second, Response: 5 * second},

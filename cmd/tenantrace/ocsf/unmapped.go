@@ -23,6 +23,7 @@ type unmapped struct {
 	Candidates      []verdict.Candidate   `json:"candidates,omitempty"`
 	Certificate     *verdict.Certificate  `json:"certificate"`
 	Statement       *verdict.SQL          `json:"statement"` // null for a finding about a request alone
+	Values          []string              `json:"values,omitempty"`
 	Policy          string                `json:"policy"`
 	Timeline        []moment              `json:"timeline"`
 }
@@ -40,7 +41,7 @@ func unmappedOf(f *verdict.Finding) unmapped {
 		Version: verdict.FormatVersion, Time: s.Time, Verdict: s.Verdict, Findings: s.Findings, Reason: s.Reason, Link: s.Link,
 		IdentityLevel: s.IdentityLevel, EvidenceLevel: s.EvidenceLevel, IdentityTenant: s.IdentityTenant,
 		DatabaseTenants: s.DatabaseTenants, Service: s.Service, Connection: s.Connection, Candidates: s.Candidates,
-		Certificate: s.Certificate, Policy: s.Policy, Timeline: timeline(s),
+		Certificate: s.Certificate, Policy: s.Policy, Values: s.Values, Timeline: timeline(s),
 	}
 	if u.Findings == nil {
 		u.Findings = []string{f.Name}
