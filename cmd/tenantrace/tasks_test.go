@@ -115,7 +115,7 @@ var cells = []cell{
 	{name: "uvicorn, no room for what is written", quick: true, needs: []string{"uvicorn"}, command: uvicorn("backlog:app", "asyncio"), linked: []string{"had_room"}},
 	{name: "gunicorn gevent", quick: true, needs: []string{"gunicorn", "gevent", "psycogreen"}, command: gunicorn("gevent"), env: []string{"TASKS_GREEN=gevent"}, unlinked: []string{"spawn"}, linked: []string{"direct"}},
 	{name: "gunicorn eventlet", needs: []string{"gunicorn", "eventlet", "psycogreen"}, command: gunicorn("eventlet"), env: []string{"TASKS_GREEN=eventlet"}, unlinked: []string{"spawn"}, linked: []string{"direct"}},
-	{name: "gunicorn gthread", needs: []string{"gunicorn"}, command: gunicorn("gthread", "--threads", "20"), env: []string{"TASKS_GREEN=no"}, unlinked: []string{"spawn"}, linked: []string{"direct"}},
+	{name: "gunicorn gthread", needs: []string{"gunicorn"}, command: gunicorn("gthread", "--threads", "20"), env: []string{"TASKS_GREEN=no"}, linked: []string{"direct", "spawn"}},
 }
 
 // wholeTasks names the variable that has all cells played; otherwise it is those that are quick, with fewer requests: "make tasks" sets it.

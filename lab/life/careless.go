@@ -36,7 +36,7 @@ func (s site) lines(verdicts map[string]int) map[string]int {
 		for _, count := range verdicts {
 			n += count
 		}
-		return map[string]int{"unattributed/ambiguous -": n}
+		return map[string]int{"unattributed/unobserved -": n} // the servers are older than the daemon
 	}
 	return verdicts
 }
