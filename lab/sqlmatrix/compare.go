@@ -94,6 +94,9 @@ func (r *result) compare() {
 	r.judge(logged)
 }
 
+// unreadableMetric counts the sessions behind TLS that nothing shows.
+const unreadableMetric = `tenantrace_unreadable_sessions_total{reason="tls"}`
+
 // compareUnreadable looks at a transport that the daemon cannot read: it must have said so of each session, and have seen nothing.
 func (r *result) compareUnreadable() {
 	if r.tally.seen > 0 {
@@ -103,7 +106,7 @@ func (r *result) compareUnreadable() {
 	for _, e := range r.logged {
 		sessions[e.session] = true
 	}
-	if counted := r.metrics[`tenantrace_unreadable_sessions_total{reason="tls"}`]; int(counted) != len(sessions) || len(r.unreadable) != len(sessions) {
+	if counted := r.metrics[unreadableMetric]; int(counted) != len(sessions) || len(r.unreadable) != len(sessions) {
 		r.problem("the server's log has %d sessions, the daemon told of %d that cannot be read and counted %g", len(sessions), len(r.unreadable), counted)
 	}
 }

@@ -108,7 +108,7 @@ func (m *matrix) run(ctx context.Context, d *driver, s *server, transport string
 		r.logged, err = s.logged(ctx)
 	}
 	if err == nil {
-		r.metrics, err = await(ctx, t, len(pids)-1)
+		r.metrics, err = await(ctx, t, len(pids)-1, d.unreadable[transport] != "")
 	}
 	if err = errors.Join(err, t.Stop()); err != nil {
 		return nil, err
@@ -217,8 +217,8 @@ func heard(lines []string) (map[string]report, error) {
 }
 
 // await waits until the daemon has seen the program's end, and with it all that it sent. It gives the daemon's metrics.
-// others of the traced processes go on.
-func await(ctx context.Context, t *tracer.Tracer, others int) (metrics map[string]float64, err error) {
+// others of the traced processes go on. A session that cannot be read is counted a moment after the end of its process was seen.
+func await(ctx context.Context, t *tracer.Tracer, others int, unreadable bool) (metrics map[string]float64, err error) {
 	for deadline := time.Now().Add(settle); ; time.Sleep(20 * time.Millisecond) {
 		text, err := t.Metrics(ctx)
 		if err != nil {
@@ -232,10 +232,11 @@ func await(ctx context.Context, t *tracer.Tracer, others int) (metrics map[strin
 				}
 			}
 		}
-		if metrics["tenantrace_traced_processes"] == float64(others) {
+		ended, late := metrics["tenantrace_traced_processes"] == float64(others), time.Now().After(deadline)
+		if ended && (!unreadable || late || metrics[unreadableMetric] > 0) {
 			return metrics, nil
 		}
-		if time.Now().After(deadline) {
+		if late {
 			return nil, fmt.Errorf("the daemon still traces a process %s after its end", settle)
 		}
 	}
