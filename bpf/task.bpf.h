@@ -35,13 +35,13 @@ struct {
 
 /* From a thread's state to what `which` says: its context, or the root of its frames' stack. 0: there is none; less than TASK_STATES: why it is not known. The
  * thread's state is that of the thread-specific key, not that of the interpreter's "current" one, which is another thread's as soon as the lock is given up for a
- * system call. A global function, which the verifier sees once in each program, whoever calls it (5.10: else half a million instructions). */
+ * system call. */
 enum place_of {
 	PLACE_CONTEXT,
 	PLACE_CHUNK,
 };
 
-__noinline __u64 place_now(__u32 which)
+static __always_inline __u64 find_place(__u32 which)
 {
 #if defined(__TARGET_ARCH_x86)
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
@@ -77,6 +77,23 @@ __noinline __u64 place_now(__u32 which)
 #else
 	return TASK_UNREADABLE;
 #endif
+}
+
+/* A global function, which the verifier sees once in each program, whoever calls it (5.10: else half a million instructions). Where a program holds its processor, the
+ * kernel has allowed to call one only since 6.15. */
+__noinline __u64 place_global(__u32 which)
+{
+	return find_place(which);
+}
+
+static __noinline __u64 place_held(__u32 which)
+{
+	return find_place(which);
+}
+
+static __always_inline __u64 place_now(__u32 which)
+{
+	return can_hold ? place_held(which) : place_global(which);
 }
 
 static __always_inline bool known_place(__u64 place)

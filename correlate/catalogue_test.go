@@ -193,7 +193,10 @@ func TestCatalogueForgets(t *testing.T) {
 		{"a search path that nobody knows", func(tr *trace, db event.ConnID) { tr.sql(db, 9, "SELECT enter_tenant('acme')") }, undecided},
 		{"another role", func(tr *trace, db event.ConnID) { tr.sql(db, 9, "SET ROLE other") }, undecided},
 		{"code that may change tables", func(tr *trace, db event.ConnID) { tr.sql(db, 9, "DO $$ x $$", result("DO")) }, undecided},
-		{"another policy", func(tr *trace, db event.ConnID) { tr.engine.SetPolicy(tr.engine.policy) }, undecided},
+		{"another policy", func(tr *trace, db event.ConnID) {
+			tr.engine.SetPolicy(tr.engine.policy)
+			tr.shadow.engine.SetPolicy(tr.shadow.engine.policy)
+		}, undecided},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			tr := newTrace(t, cataloguePolicy)
