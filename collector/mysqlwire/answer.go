@@ -1,6 +1,9 @@
 package mysqlwire
 
-import "tenantrace/collector/event"
+import (
+	"tenantrace/collector/event"
+	"tenantrace/collector/rowset"
+)
 
 // step is what the server sends next.
 type step uint8
@@ -35,7 +38,7 @@ type answer struct {
 	from    described // what the definitions that are being read are; the zero one: that was not looked at
 	columns *columns  // of the result being read
 	sets    []set     // results before it of the same statement
-	tuples  rowSet
+	tuples  rowset.Set
 	last    []byte // the kept values of the row that was read last, as appendSpans has them; none if it is not kept
 	total   int    // rows of all sets
 	count   uint64
@@ -51,7 +54,7 @@ type set struct {
 }
 
 func (a *answer) reset() {
-	a.tuples.reset()
+	a.tuples.Reset()
 	*a = answer{tuples: a.tuples, last: a.last[:0], types: a.types[:0]}
 }
 
@@ -60,16 +63,16 @@ func (a *answer) wantsRows() bool {
 	return a.columns != nil && len(a.columns.kept) > 0 && !(a.cut && a.total == event.MaxRows)
 }
 
-// add keeps a row as a rowSet has it. It reports whether the row is kept.
+// add keeps a row as a rowset.Set has it. It reports whether the row is kept.
 func (a *answer) add(tuple []byte) bool {
 	switch {
-	case a.tuples.has(tuple):
+	case a.tuples.Has(tuple):
 	case a.total == event.MaxRows:
 		a.cut = true
 		return false
 	default:
 		a.total++
-		a.tuples.add(tuple)
+		a.tuples.Add(tuple)
 	}
 	return true
 }
@@ -80,14 +83,14 @@ func (a *answer) endSet() {
 		a.cut = a.cut || d.partial && a.count > 0
 		if len(d.kept) > 0 {
 			if len(a.sets) < maxKept {
-				a.sets = append(a.sets, set{d.kept, a.tuples.rows(len(d.kept))})
+				a.sets = append(a.sets, set{d.kept, a.tuples.Rows(len(d.kept))})
 			} else {
-				a.cut = a.cut || a.tuples.count() > 0
+				a.cut = a.cut || a.tuples.Count() > 0
 			}
 		}
 	}
 	a.columns, a.from = nil, described{}
-	a.tuples.reset()
+	a.tuples.Reset()
 	a.last = a.last[:0]
 }
 

@@ -76,7 +76,7 @@ func fuzzed(t *testing.T, late bool, calls []call) []string {
 		run(s, []call{c})
 		a := &s.answer
 		if s.prepared.held < 0 || s.prepared.held > maxHeld || s.commands.n > maxPending || len(s.prepared.statements) > maxStatements || cap(s.front.buf) > 4*keepExecute ||
-			cap(s.back.buf) > 4*keepOK || a.tuples.count() > event.MaxRows || cap(a.tuples.text) > 4*event.MaxRows*maxKept*(maxValue+3) || cap(a.last) > 4*maxKept*(maxValue+3) || a.total > event.MaxRows || len(a.sets) > maxKept || len(a.types) > maxColumns || len(a.kept) > maxKept ||
+			cap(s.back.buf) > 4*keepOK || a.tuples.Count() > event.MaxRows || cap(a.tuples.Held()) > 4*event.MaxRows*maxKept*(maxValue+3) || cap(a.last) > 4*maxKept*(maxValue+3) || a.total > event.MaxRows || len(a.sets) > maxKept || len(a.types) > maxColumns || len(a.kept) > maxKept ||
 			cap(s.row.raw) > 4*maxValue || cap(s.row.row) > 4*maxKept*(maxValue+3) || cap(s.row.nulls) > maxColumns || len(s.cfg.Names.known) > maxNames {
 			t.Fatalf("holds too much: %d bytes, %d commands, buffers of %d and %d", s.prepared.held, s.commands.n, cap(s.front.buf), cap(s.back.buf))
 		}

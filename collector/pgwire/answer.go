@@ -1,13 +1,16 @@
 package pgwire
 
-import "tenantrace/collector/event"
+import (
+	"tenantrace/collector/event"
+	"tenantrace/collector/rowset"
+)
 
 // answer is what came so far of the result that the server sends now.
 type answer struct {
 	columns *columns // nil: not described
 	binding *formats // of an Execute: the result formats of its Bind; nil: the description's hold
 	ready   bool     // columns and binding are those of this result
-	tuples  rowSet
+	tuples  rowset.Set
 	last    []byte // the kept values of the row that was read last, as the server sent them; none if it is not kept
 	count   uint64
 	cut     bool
@@ -25,7 +28,7 @@ func (a *answer) nothing() *columns {
 }
 
 func (a *answer) reset() {
-	a.tuples.reset()
+	a.tuples.Reset()
 	*a = answer{tuples: a.tuples, last: a.last[:0], noKept: a.noKept}
 }
 
@@ -52,21 +55,21 @@ func (a *answer) format(i int) byte {
 
 // wantsRows tells whether there is something to keep in the next row.
 func (a *answer) wantsRows() bool {
-	return a.columns != nil && len(a.columns.kept) > 0 && !(a.cut && a.tuples.count() == event.MaxRows)
+	return a.columns != nil && len(a.columns.kept) > 0 && !(a.cut && a.tuples.Count() == event.MaxRows)
 }
 
 // describedAs sets the columns of the rows that follow.
 func (a *answer) describedAs(d *columns) { a.columns, a.last = d, a.last[:0] }
 
-// add keeps a row as a rowSet has it. It reports whether the row is kept.
+// add keeps a row as a rowset.Set has it. It reports whether the row is kept.
 func (a *answer) add(tuple []byte) bool {
 	switch {
-	case a.tuples.has(tuple):
-	case a.tuples.count() == event.MaxRows:
+	case a.tuples.Has(tuple):
+	case a.tuples.Count() == event.MaxRows:
 		a.cut = true
 		return false
 	default:
-		a.tuples.add(tuple)
+		a.tuples.Add(tuple)
 	}
 	return true
 }
@@ -81,7 +84,7 @@ func (s *Session) result(h event.Header, p *pending) *event.Result {
 	}
 	switch {
 	case a.columns != nil:
-		r.Columns, r.Rows = a.columns.kept, a.tuples.rows(len(a.columns.kept))
+		r.Columns, r.Rows = a.columns.kept, a.tuples.Rows(len(a.columns.kept))
 		if a.copy == "" && !a.columns.told && !a.columns.partial {
 			r.Described, a.columns.told = true, true
 		}

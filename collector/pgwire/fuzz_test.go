@@ -77,7 +77,7 @@ func fuzzed(t *testing.T, late bool, steps []step) []string {
 	for _, st := range steps {
 		run(s, []step{st})
 		if s.prepared.held < 0 || s.prepared.held > maxHeld || s.queue.n > maxPending || cap(s.front.buf) > 4*keepBind || cap(s.back.buf) > 4*keepDescription ||
-			len(s.prepared.statements) > maxStatements || len(s.prepared.portals) > maxPortals || s.answer.tuples.count() > event.MaxRows || cap(s.answer.tuples.text) > 4*event.MaxRows*maxKept*(maxValue+3) || cap(s.answer.last) > 4*maxKept*(maxValue+4) || cap(s.row.raw) > 4*maxValue || cap(s.row.row) > 4*maxKept*(maxValue+3) {
+			len(s.prepared.statements) > maxStatements || len(s.prepared.portals) > maxPortals || s.answer.tuples.Count() > event.MaxRows || cap(s.answer.tuples.Held()) > 4*event.MaxRows*maxKept*(maxValue+3) || cap(s.answer.last) > 4*maxKept*(maxValue+4) || cap(s.row.raw) > 4*maxValue || cap(s.row.row) > 4*maxKept*(maxValue+3) {
 			t.Fatalf("holds too much: %d bytes, %d messages, buffers of %d and %d", s.prepared.held, s.queue.n, cap(s.front.buf), cap(s.back.buf))
 		}
 		if n := linked(s); n != len(s.prepared.statements) {

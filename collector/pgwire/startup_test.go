@@ -197,7 +197,7 @@ func TestNothingOfTheLoginStays(t *testing.T) {
 			run(s, split(steps, func() int { return size }))
 			diff(t, lines(*events), openingLines)
 			var held []byte
-			for _, buf := range [][]byte{s.front.head[:], s.back.head[:], s.front.buf, s.back.buf, s.scratch, s.row.raw, s.row.row, s.answer.last, s.answer.tuples.text} {
+			for _, buf := range [][]byte{s.front.head[:], s.back.head[:], s.front.buf, s.back.buf, s.scratch, s.row.raw, s.row.row, s.answer.last, s.answer.tuples.Held()} {
 				held = append(append(held, buf[:cap(buf)]...), '|')
 			}
 			held = fmt.Appendf(held, "%s|%s|%+v", s.text, s.tag, s.prepared)

@@ -1,18 +1,20 @@
-package mysqlwire
+// Package rowset keeps the distinct rows of a result that are evidence.
+package rowset
 
 import "bytes"
 
-// rowSet holds the distinct rows that are kept of a result, encoded one behind the other: for each kept column a byte that is 0 for NULL, else 1 and the length and
+// Set holds distinct rows, encoded one behind the other: for each kept column a byte that is 0 for NULL, else 1 and the length and
 // bytes of the value.
-type rowSet struct {
+type Set struct {
 	text []byte
 	ends []int // of each row in text
 }
 
-func (t *rowSet) count() int { return len(t.ends) }
+// Count is the number of rows.
+func (t *Set) Count() int { return len(t.ends) }
 
-// has tells whether a row is kept already. What comes next is most likely what came last.
-func (t *rowSet) has(tuple []byte) bool {
+// Has tells whether a row is kept already. What comes next is most likely what came last.
+func (t *Set) Has(tuple []byte) bool {
 	end := len(t.text)
 	for i := len(t.ends) - 1; i >= 0; i-- {
 		from := 0
@@ -27,21 +29,22 @@ func (t *rowSet) has(tuple []byte) bool {
 	return false
 }
 
-func (t *rowSet) add(tuple []byte) {
+// Add takes in a row that it does not have.
+func (t *Set) Add(tuple []byte) {
 	t.text = append(t.text, tuple...)
 	t.ends = append(t.ends, len(t.text))
 }
 
-// reset forgets the rows. Much room is not kept for the next ones.
-func (t *rowSet) reset() {
+// Reset forgets the rows. Much room is not kept for the next ones.
+func (t *Set) Reset() {
 	if cap(t.text) > 4096 {
 		t.text = nil
 	}
 	t.text, t.ends = t.text[:0], t.ends[:0]
 }
 
-// rows decodes the rows, which have n columns.
-func (t *rowSet) rows(n int) [][]*string {
+// Rows decodes the rows, which have n columns.
+func (t *Set) Rows(n int) [][]*string {
 	if len(t.ends) == 0 {
 		return nil
 	}
@@ -64,3 +67,6 @@ func (t *rowSet) rows(n int) [][]*string {
 	}
 	return rows
 }
+
+// Held is the room that the rows take.
+func (t *Set) Held() []byte { return t.text }
