@@ -101,6 +101,12 @@ func (e *Engine) answers(r *request, tid uint32) {
 		t := r.proc.thread(tid)
 		t.descends = true
 		r.proc.serves(t)
+		if r.behind { // it was put aside, and taken up by another thread
+			e.disown(r)
+		}
+		if t.leftBehind() { // nor are those that this thread has put aside known to be its own
+			e.untie(t)
+		}
 	}
 }
 
@@ -125,6 +131,9 @@ func (e *Engine) endRequest(r *request) {
 		return
 	}
 	r.ended = true
+	if r.behind && r.response == 0 && !r.lossy { // whoever worked for it, its answer would have told
+		e.disown(r)
+	}
 	e.linger(r)
 	e.leave(r)
 	r.conn.requests = remove(r.conn.requests, r)

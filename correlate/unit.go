@@ -107,5 +107,8 @@ func (e *Engine) judgeEarly(u *unit) {
 		r.pending[0] = nil
 		r.pending = r.pending[1:]
 	}
+	if r.behind && r.response == 0 && !r.lossy {
+		e.disown(r) // it may be answered by another thread
+	}
 	e.judge(u)
 }
