@@ -32,6 +32,7 @@ type request struct {
 	lossy    bool // events of its process were lost while it was open
 	counted  bool // in requests_total
 
+	awaited []*unit // answered statements that wait for what its answer shows
 	pending []*unit // answered statements that wait for its end, in the order of their answers
 
 	check     *unit // the first statement whose evidence agreed
@@ -85,6 +86,7 @@ func (e *Engine) responseStarted(ev *event.HTTPResponse) {
 		r.named = ev.ID
 		e.answers(r, ev.TID)
 		e.tokenSeen(r, ev)
+		e.heard(r)
 		e.countRequest(r)
 	}
 }
@@ -147,6 +149,7 @@ func (e *Engine) endRequest(r *request) {
 			e.meetAll(t)
 		}
 	}
+	e.heard(r)
 	e.checkRequest(r)
 }
 
