@@ -144,7 +144,7 @@ func TestTokenAgainstTask(t *testing.T) {
 		}
 		tr.does(db, 7, selectScoped+" /*request_id:0000000000-2*/", task)
 		tr.identified(a, ra, 7, "0000000000-2")
-		tr.respond(b, rb, 7, 200)
+		tr.identified(b, rb, 7, "0000000000-3")
 		if own {
 			tr.expect("ok_exact task literal acme")
 		} else {

@@ -21,7 +21,7 @@ func (e *Engine) threadStarted(ev *event.ThreadStarted) {
 	creator := p.thread(ev.Parent)
 	t.known = creator.known
 	t.descends = creator.hasRead || creator.descends
-	if !creator.multiplexing && len(creator.open) == 1 && !creator.open[0].detached {
+	if !creator.multiplexing && len(creator.open) == 1 && !creator.open[0].detached && !e.mayServeOthers(p, creator) {
 		t.born = creator.open[0]
 	}
 }

@@ -1,6 +1,8 @@
 package correlate
 
 import (
+	"slices"
+
 	"tenantrace/collector/event"
 	"tenantrace/correlate/verdict"
 )
@@ -34,6 +36,10 @@ func (e *Engine) enter(t *thread, r *request) {
 		r.detached = true
 		return
 	}
+	if r.behind && !slices.Contains(t.open, r.ahead()) { // what is not tied to the thread comes before it
+		r.detached = true
+		return
+	}
 	left := t.leftBehind()
 	r.thread = t
 	t.open = append(t.open, r)
@@ -44,6 +50,35 @@ func (e *Engine) enter(t *thread, r *request) {
 	default:
 		e.detach(t) // a blocking thread finishes one connection's request before it reads another's
 	}
+}
+
+// ahead is the request of its connection, still open, that came before one that has just begun; nil: none.
+func (r *request) ahead() *request {
+	if n := len(r.conn.requests); n > 1 {
+		return r.conn.requests[n-2]
+	}
+	return nil
+}
+
+// mayServeOthers tells whether a thread may work for a request that another has read. A server that puts connections with pipelined requests aside lets
+// any thread take the next one from the buffer, without a read: whoever has only such requests left may as well work for one of another connection.
+func (e *Engine) mayServeOthers(p *process, t *thread) bool {
+	own := t.open[0]
+	if !own.behind {
+		return false
+	}
+	if w := &p.window; e.now < max(w.missing, p.unobservedUntil, p.blindUntil) || len(w.list) > maxCandidates {
+		return true
+	}
+	return slices.ContainsFunc(p.window.list, func(r *request) bool {
+		return r.conn != own.conn && (r.behind || r.detached) && (r.until == 0 || r.strayed && r.lingers(e.now))
+	})
+}
+
+// disown takes from the thread that read it a request which that thread is not known to work for.
+func (e *Engine) disown(r *request) {
+	e.leave(r)
+	r.detached = true
 }
 
 // leftBehind tells whether the open requests of a thread are pipelined ones that it has not begun to answer. Some blocking servers put such a
@@ -115,6 +150,9 @@ func (e *Engine) threadLink(p *process, t *thread) (link, candidates) {
 			if r.peer != l.req.peer {
 				return none(verdict.Ambiguous)
 			}
+		}
+		if e.mayServeOthers(p, t) {
+			return none(verdict.Ambiguous)
 		}
 		if t.proven { // what it does is certain enough not to look at others
 			return l, candidates{}

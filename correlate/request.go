@@ -32,6 +32,7 @@ type request struct {
 	lossy    bool // events of its process were lost while it was open
 	counted  bool // in requests_total
 
+	awaited []*unit // answered statements that wait for what its answer shows
 	pending []*unit // answered statements that wait for its end, in the order of their answers
 
 	check     *unit // the first statement whose evidence agreed
@@ -85,6 +86,7 @@ func (e *Engine) responseStarted(ev *event.HTTPResponse) {
 		r.named = ev.ID
 		e.answers(r, ev.TID)
 		e.tokenSeen(r, ev)
+		e.heard(r)
 		e.countRequest(r)
 	}
 }
@@ -101,6 +103,12 @@ func (e *Engine) answers(r *request, tid uint32) {
 		t := r.proc.thread(tid)
 		t.descends = true
 		r.proc.serves(t)
+		if r.behind { // it was put aside, and taken up by another thread
+			e.disown(r)
+		}
+		if t.leftBehind() { // nor are those that this thread has put aside known to be its own
+			e.untie(t)
+		}
 	}
 }
 
@@ -125,6 +133,9 @@ func (e *Engine) endRequest(r *request) {
 		return
 	}
 	r.ended = true
+	if r.behind && r.response == 0 && !r.lossy { // whoever worked for it, its answer would have told
+		e.disown(r)
+	}
 	e.linger(r)
 	e.leave(r)
 	r.conn.requests = remove(r.conn.requests, r)
@@ -138,6 +149,7 @@ func (e *Engine) endRequest(r *request) {
 			e.meetAll(t)
 		}
 	}
+	e.heard(r)
 	e.checkRequest(r)
 }
 

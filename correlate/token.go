@@ -56,11 +56,17 @@ func (e *Engine) meet(u *unit) {
 		t = new(token)
 		e.tokens.Put(u.token, t)
 	}
-	if t.void || t.req != nil && t.req.ended || slices.ContainsFunc(u.set.members, func(r *request) bool { return r.sent(u.token) }) {
+	over := t.req != nil && t.req.ended
+	if t.void || slices.ContainsFunc(u.set.members, func(r *request) bool { return r.sent(u.token) }) || over && !u.mustHear(t) {
 		e.met(u, t)
 		return
 	}
-	t.waiting = append(t.waiting, u)
+	u.bears = t
+	if over {
+		u.hear()
+	} else {
+		t.waiting = append(t.waiting, u)
+	}
 	e.meeting.push(u, e.now+int64(e.limits.DeferFor))
 	if e.meeting.n > e.limits.Deferred {
 		e.metrics.evicted("deferred")
@@ -68,24 +74,74 @@ func (e *Engine) meet(u *unit) {
 	}
 }
 
-// missed gives up waiting for a response.
-func (e *Engine) missed(u *unit) {
-	if t, ok := e.tokens.Peek(u.token); ok {
-		for len(t.waiting) > 0 && t.waiting[0].queue != &e.meeting {
-			t.waiting[0] = nil
-			t.waiting = t.waiting[1:]
+// mustHear tells whether the answer of another request may still show whose the identifier of a statement is, after that of one which is over.
+func (u *unit) mustHear(t *token) bool {
+	return !t.void && slices.Contains(u.set.members, t.req) && u.unheard() != nil
+}
+
+// unheard is the first request that may have caused a statement and whose answer, which may show the same identifier, has not begun; nil: none.
+func (u *unit) unheard() *request {
+	for ; u.heard < len(u.set.members); u.heard++ {
+		if r := u.set.members[u.heard]; r.response == 0 && !r.ended {
+			return r
 		}
 	}
-	u.token = ""
+	return nil
+}
+
+// hear keeps a statement, whose token's request has ended, until the next request has been heard.
+func (u *unit) hear() {
+	r := u.unheard()
+	u.hears = r
+	r.awaited = append(r.awaited, u)
+}
+
+// heard goes on with the statements that wait for what the answer of a request shows.
+func (e *Engine) heard(r *request) {
+	awaited := r.awaited
+	r.awaited = nil
+	for _, u := range awaited {
+		switch {
+		case u.queue != &e.meeting:
+		case u.mustHear(u.bears):
+			u.hear()
+		default:
+			e.meeting.remove(u)
+			e.met(u, u.bears)
+		}
+	}
+}
+
+// shed takes out the first of a list of statements as far as they wait no more.
+func (e *Engine) shed(list []*unit) []*unit {
+	for len(list) > 0 && list[0].queue != &e.meeting {
+		list[0] = nil
+		list = list[1:]
+	}
+	return list
+}
+
+// missed gives up waiting for a response.
+func (e *Engine) missed(u *unit) {
+	u.bears.waiting = e.shed(u.bears.waiting)
+	if u.hears != nil {
+		u.hears.awaited = e.shed(u.hears.awaited)
+	}
+	u.token, u.bears, u.hears = "", nil, nil
 	e.place(u)
 }
 
-// meetAll judges the statements that bear the identifier of a request which has ended.
+// meetAll judges the statements that bear the identifier of a request which has ended, once nobody else can show it.
 func (e *Engine) meetAll(t *token) {
 	waiting := t.waiting
 	t.waiting = nil
 	for _, u := range waiting {
-		if e.meeting.remove(u) {
+		switch {
+		case u.queue != &e.meeting:
+		case u.mustHear(t):
+			u.hear()
+		default:
+			e.meeting.remove(u)
 			e.met(u, t)
 		}
 	}
@@ -94,13 +150,13 @@ func (e *Engine) meetAll(t *token) {
 // met ties a statement to the request whose identifier it bears, if that can be nobody else's.
 func (e *Engine) met(u *unit, t *token) {
 	id := u.token
-	u.token = ""
+	u.token, u.bears, u.hears = "", nil, nil
 	u.ready = max(u.ready, e.now)
 	r := t.req
 	fits := false
 	for _, m := range u.set.members {
-		fits = fits || m == r
-		if m.sent(id) {
+		fits = fits || m == t.req
+		if m.sent(id) || m != t.req && (m.named == "" || m.named == id) { // an answer that shows none does not tell whose the statement is
 			r = nil
 		}
 	}

@@ -18,6 +18,9 @@ type unit struct {
 	thread  *thread    // that wrote it
 	set     candidates // what may have caused it, if no link tells
 	token   string     // a request's identifier in its text, as long as that may make or refute a link
+	bears   *token     // that identifier, while it waits for who else may show it
+	hears   *request   // whose answer it waits for, if its identifier's request has ended
+	heard   int        // of the requests that may have caused it, whose answers have begun
 	born    *request   // for which its thread was created, as long as that may make a link
 
 	shape, fingerprint string
@@ -107,6 +110,9 @@ func (e *Engine) judgeEarly(u *unit) {
 	for len(r.pending) > 0 && r.pending[0].queue != &e.deferred {
 		r.pending[0] = nil
 		r.pending = r.pending[1:]
+	}
+	if r.behind && r.response == 0 && !r.lossy {
+		e.disown(r) // it may be answered by another thread
 	}
 	e.judge(u)
 }
