@@ -2,6 +2,7 @@ package collector
 
 import (
 	"io"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -84,5 +85,37 @@ head -c 20 <&3 >/dev/null
 	seen := collect(n, func(*event.Statement) bool { return true })
 	if len(seen) != 1 || seen[0].PID != uint32(pid) {
 		t.Errorf("%d statements, the first of process %d; want one, of process %d", len(seen), seen[0].PID, pid)
+	}
+}
+
+// A process that has ended and waits for its parent is not traced: the kernel side would keep it, for nobody is told of its end again.
+func TestChosenProcessThatHasEnded(t *testing.T) {
+	needRoot(t)
+	cmd := exec.Command("/usr/bin/python3", "-c", "import os, sys\nfor _ in range(3):\n    if os.fork() == 0:\n        os._exit(0)\nfor _ in range(3):\n    os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)\nprint(flush=True)\nsys.stdin.read()")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		in.Close()
+		cmd.Wait()
+	})
+	if _, err := out.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	earlier := kernelObjects(t, "map_id")
+	c, stop := start(t, &notes{}, cmd.Process.Pid)
+	defer stop()
+	tables := kernelObjects(t, "map_id")
+	maps.DeleteFunc(tables, func(id int, _ bool) bool { return earlier[id] })
+	if n := holding(t, c, tables).entries["processes"]; n != 1 {
+		t.Errorf("%d processes are traced, want the one that runs", n)
 	}
 }

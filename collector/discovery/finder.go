@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"tenantrace/collector/probe"
 	"tenantrace/collector/procfs"
 )
@@ -155,12 +157,23 @@ func (f *Finder) look(pid uint32, announced bool) {
 		return
 	}
 	if f.examine(pid, mappings, announced) || f.selective() { // who is asked for is traced, with OpenSSL or without: its plain sockets show its statements
-		if err := f.cfg.Programs.Trace(pid); err != nil {
+		added, err := f.cfg.Programs.Trace(pid)
+		if err == nil && added && f.ended(pid) {
+			err = f.cfg.Programs.Untrace(pid)
+			mappings = nil
+		}
+		if err != nil {
 			f.cfg.Log.Warn("process cannot be traced", "pid", pid, "error", err)
 			return
 		}
 		f.interpret(pid, mappings)
 	}
+}
+
+// ended tells whether a process has ended: what is left of one maps nothing.
+func (f *Finder) ended(pid uint32) bool {
+	mappings, err := f.cfg.Proc.ExecutableMappings(pid)
+	return len(mappings) == 0 && (err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH))
 }
 
 // selective tells whether only some processes are to be traced.

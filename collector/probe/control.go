@@ -26,18 +26,17 @@ func (p *Programs) ask(operation bpf.TracerControlOperation, c bpf.TracerControl
 	return c, nil
 }
 
-// Trace adds a process. It does nothing for one that is traced already.
-func (p *Programs) Trace(pid uint32) error {
-	var err error
+// Trace adds a process, and tells whether it was not traced already. One that has ended meanwhile stays: nobody is told of its end again.
+func (p *Programs) Trace(pid uint32) (added bool, err error) {
 	if p.features.Control {
 		_, err = p.ask(bpf.TracerControlOperationCONTROL_TRACE, bpf.TracerControl{Pid: pid})
 	} else {
 		err = p.objects.Processes.Update(pid, bpf.TracerTracedProcess{Announced: 1}, ebpf.UpdateNoExist)
 	}
 	if errors.Is(err, ebpf.ErrKeyExist) || errors.Is(err, unix.EEXIST) {
-		return nil
+		return false, nil
 	}
-	return err
+	return err == nil, err
 }
 
 // Untrace removes a process.

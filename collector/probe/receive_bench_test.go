@@ -24,7 +24,7 @@ func BenchmarkReceive(b *testing.B) {
 	}{{"untraced", false, false}, {"traced", true, false}, {"sought", true, true}} {
 		b.Run(mode.name, func(b *testing.B) {
 			if mode.traced {
-				if err := p.Trace(pid); err != nil {
+				if _, err := p.Trace(pid); err != nil {
 					b.Fatal(err)
 				}
 			}
