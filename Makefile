@@ -11,7 +11,7 @@ export PATH := $(PATH):/usr/local/go/bin
 
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unreleased)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
-FUZZTIME    ?= 3s
+FUZZTIME    ?= 2s
 BENCHTIME   ?= 1s
 # Flags of the lab, as --keep
 LABFLAGS    ?=
@@ -75,7 +75,7 @@ life: deps build ## play certificates that end, are revoked, come late, do not v
 access: deps build ## play how applications come to rows that are not their client's: by keys, pooled sessions, PgBouncer, schemas, databases, hierarchies (a minute)
 	go run ./lab/cmd/lab access --daemon bin/tenantrace $(LABFLAGS)
 
-fuzz: ## fuzz each parser (FUZZTIME=3s each)
+fuzz: ## fuzz each parser (FUZZTIME=2s each)
 	@FUZZTIME=$(FUZZTIME) .ci/fuzz
 
 vm-test: deps ## boot other kernels and test there (KERNELS="6.1" for one; VM_ACCEL=kvm uses the processor); fetches them
