@@ -55,7 +55,7 @@ cost: deps build ## measure what the daemon costs servers that do next to nothin
 identity-matrix: deps build ## hold the identity of each request against the certificate sent: many servers, TLS versions, kinds of sessions (20 minutes; fetches servers)
 	go run ./lab/cmd/lab identity --daemon bin/tenantrace $(LABFLAGS)
 
-accuracy: deps build ## hold links, sets of candidates and verdicts against the truth: servers, drivers, pools, loads, chaos (an hour; fetches servers; results in bin/accuracy.json)
+accuracy: deps build ## hold links, sets of candidates and verdicts against the truth: servers, drivers, pools, loads, chaos (long; fetches servers; results in bin/accuracy.json)
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION) -X tenantrace/collector/probe.ringDivisor=16' -o bin/tenantrace-small ./cmd/tenantrace
 	go run -trimpath ./lab/cmd/lab accuracy --daemon bin/tenantrace --small bin/tenantrace-small --json bin/accuracy.json $(LABFLAGS)
 
