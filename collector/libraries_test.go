@@ -276,3 +276,18 @@ func TestForks(t *testing.T) {
 		t.Errorf("the connection was served in processes %v, want 3", pids)
 	}
 }
+
+// A worker that is forked while its parent is found is found too, before the collector says that it is ready.
+func TestForkWhileProbesAreAttached(t *testing.T) {
+	needRoot(t)
+	a := newAuthority(t)
+	ssl, crypto := hostLibraries(t)
+	server := a.run(t, compile(t))
+	port := server.do("branch " + ssl + " " + crypto)
+	n := &notes{}
+	_, stop := start(t, n, server.pid)
+	certificate := tenant(t, a, "branch")
+	ask(t, a, certificate, port)
+	seen(t, n, 0, certificate, requests)
+	stop()
+}

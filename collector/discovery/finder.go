@@ -23,6 +23,12 @@ import (
 // How often new processes are looked for. The kernel announces executable mappings at once; this is the net below.
 const scanInterval = time.Second
 
+// A process may fork between the moment it is listed and the moment it is traced: who found one looks once more, after this time, for a child of it.
+const childInterval = 20 * time.Millisecond
+
+// How often in a row that is done before the finder is ready.
+const childScans = 10
+
 // How long a library waits for the libcrypto of its process to be mapped.
 const companionWait = 2 * time.Second
 
@@ -47,6 +53,7 @@ type Finder struct {
 	sought   atomic.Uint64   // times that BIO_read was probed
 	known    map[uint32]bool // processes of the last scan
 	waiting  map[uint32]time.Time
+	fresh    bool // a process is traced since the last scan: it may have forked before
 	started  chan uint32
 	pythons  map[uint32]*python // processes with an interpreter
 	dropped  atomic.Uint64
@@ -87,13 +94,20 @@ func (f *Finder) Ready() bool { return f.ready.Load() }
 
 // Run looks at all processes, then at new ones and at those requested, until ctx is done.
 func (f *Finder) Run(ctx context.Context) error {
-	if err := f.scan(); err != nil {
-		return err
+	f.fresh = true
+	for n := 0; f.fresh && n < childScans; n++ {
+		if err := f.scan(); err != nil {
+			return err
+		}
 	}
 	f.ready.Store(len(f.waiting) == 0)
 	tick := time.NewTicker(scanInterval)
 	defer tick.Stop()
+	var children <-chan time.Time
 	for {
+		if f.fresh && children == nil {
+			children = time.After(childInterval)
+		}
 		select {
 		case <-ctx.Done():
 			return nil
@@ -104,6 +118,11 @@ func (f *Finder) Run(ctx context.Context) error {
 		case pid := <-f.started:
 			delete(f.pythons, pid) // it may run another program than before
 			f.ask(pid)
+		case <-children:
+			children = nil
+			if err := f.scan(); err != nil {
+				f.cfg.Log.Warn("processes could not be listed", "error", err)
+			}
 		case <-tick.C:
 			if f.dropped.Swap(0) > 0 {
 				clear(f.known) // some request was not heard: look at everything again
@@ -119,6 +138,7 @@ func (f *Finder) Run(ctx context.Context) error {
 // scan looks at the processes that were not there at the last scan, and at those with a library that waits for its companion. A process id that was
 // reused in between is not noticed here: the kernel announces what the new process maps.
 func (f *Finder) scan() error {
+	f.fresh = false
 	pids, err := f.cfg.Proc.Processes()
 	if err != nil {
 		return err
@@ -166,6 +186,7 @@ func (f *Finder) look(pid uint32, announced bool) {
 			f.cfg.Log.Warn("process cannot be traced", "pid", pid, "error", err)
 			return
 		}
+		f.fresh = f.fresh || added
 		f.interpret(pid, mappings)
 	}
 }

@@ -3,6 +3,7 @@
  *   server CERT KEY CA one FD    serves the connection FD and ends, leaving all for the kernel to clean up
  * load LIBSSL LIBCRYPTO             maps these and listens, answers with the port; linked in (-DLINKED) it uses what it was linked with
  * prefork LIBSSL LIBCRYPTO NUMBER   the same, but so many forked processes accept
+ * branch LIBSSL LIBCRYPTO           the same, but a process accepts that is forked as soon as a probe stands in one of its functions
  * each                              listens, and has a process of its own, which runs the program anew, serve each connection
  * map FILE                          maps a file executable
  * unload                            unmaps the files mapped so
@@ -199,6 +200,34 @@ static int load(const char *ssl, const char *crypto)
 	return t->port;
 }
 
+/* Whoever reads the code of a function sees the breakpoint in it. */
+static void *branch(void *argument)
+{
+	struct tls *t = argument;
+	const void *code[] = {(const void *)t->read, (const void *)t->write, (const void *)t->accept, (const void *)t->set_fd, (const void *)t->free};
+	enum { FUNCTIONS = sizeof(code) / sizeof(*code), BYTES = 8 };
+	char before[FUNCTIONS][BYTES];
+	int changed = 0;
+	pid_t child;
+
+	for (int i = 0; i < FUNCTIONS; i++)
+		memcpy(before[i], code[i], BYTES);
+	while (!changed) {
+		__asm__ volatile("" ::: "memory");
+		for (int i = 0; i < FUNCTIONS; i++)
+			changed |= memcmp(before[i], code[i], BYTES);
+	}
+	child = fork();
+	if (child < 0)
+		fail("fork");
+	if (!child) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		accept_all(t);
+	}
+	for (;;)
+		pause();
+}
+
 static void *run_each(void *argument)
 {
 	struct tls *t = argument;
@@ -274,6 +303,9 @@ static void command(char *line)
 	} else if (sscanf(line, "prefork %1023s %1023s %d", first, second, &number) == 3) {
 		port = load(first, second);
 		workers(port, number);
+	} else if (sscanf(line, "branch %1023s %1023s", first, second) == 2) {
+		port = load(first, second);
+		in_thread(branch, &listeners[listening - 1]);
 	} else if (!strcmp(line, "each\n")) {
 		struct tls *t = listening_on_new_port();
 

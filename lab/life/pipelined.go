@@ -9,6 +9,11 @@ import (
 func pipelined(at site) []take {
 	play := func(second string) func(context.Context, *stand) error {
 		return func(ctx context.Context, s *stand) error {
+			if at.work == threads { // of a process that is older than the daemon, a request may have been put aside unseen: there such a second request is nobody's
+				if err := s.renew(ctx); err != nil {
+					return err
+				}
+			}
 			if err := s.calls.get(ctx, s.calls.caller(required, beta), "/t/beta/x"); err != nil {
 				return err
 			}

@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"syscall"
 	"text/template"
 	"time"
@@ -154,6 +156,42 @@ func (r *running) wait(ctx context.Context, port int) error {
 			return fmt.Errorf("it does not listen after %s (%w): %s", proc.Patience, err, proc.Tail(r.process.Log(), 5))
 		}
 	}
+}
+
+// renew has Apache replace its workers. The new ones are younger than the daemon: none of their requests was missed.
+func (r *running) renew(ctx context.Context) error {
+	before, err := r.children()
+	if err != nil {
+		return err
+	}
+	if err := syscall.Kill(r.process.PID(), syscall.SIGUSR1); err != nil {
+		return fmt.Errorf("ask for new workers: %w", err)
+	}
+	for deadline := time.Now().Add(proc.Patience); ; {
+		now, err := r.children()
+		switch {
+		case err != nil:
+			return err
+		case len(now) > 0 && !slices.ContainsFunc(now, func(pid string) bool { return slices.Contains(before, pid) }):
+			return nil
+		case time.Now().After(deadline):
+			return fmt.Errorf("processes %s, of them before: %s: its workers are not replaced after %s", now, before, proc.Patience)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+// children are the ids of the server's child processes.
+func (r *running) children() ([]string, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", r.process.PID()))
+	if err != nil {
+		return nil, fmt.Errorf("list workers: %w", err)
+	}
+	return strings.Fields(string(text)), nil
 }
 
 // stop ends the server. With which status it ends is its own matter.
