@@ -202,7 +202,7 @@ func (r *repeated) Read(b []byte) (int, error) {
 	return rand.Read(b)
 }
 
-// Who sends the random of another connection gets no address, and takes none away.
+// Who sends the random of another connection gets no address by it, and takes none away. Its own it may get by its ciphertext, where that is sought in time.
 func TestSameRandomOnTwoSockets(t *testing.T) {
 	needRoot(t)
 	a := newAuthority(t)
@@ -224,11 +224,8 @@ func TestSameRandomOnTwoSockets(t *testing.T) {
 	if !first.right(t, n) {
 		t.Errorf("the first connection has the addresses %q, want %s: it was alone with its random", first.remotes(n), first.LocalAddr())
 	}
-	whole := c.counts.missed.Load() == 0 // else the kernel has left out a run of a program, and the ciphertext may have told
 	for _, k := range clients {
-		if known := k.right(t, n); known && whole {
-			t.Errorf("%s: the connection has the addresses %q, want none: its random was seen before", k.name, k.remotes(n))
-		}
+		k.right(t, n) // fails if it has another's
 	}
 	if found := c.streams.Found(stream.RungRandom); found != 1 {
 		t.Errorf("%d sockets were found by the client's random, want the first alone", found)
