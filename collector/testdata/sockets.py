@@ -95,10 +95,12 @@ def values_in_one_write():
         value = b"v" * size
         bind = message(b"B", b"\0s\0" + struct.pack("!HHI", 0, 2, 4) + b"acme" + struct.pack("!I", size) + value + struct.pack("!H", 0))
         group = bind + message(b"E", b"\0" + struct.pack("!I", 0)) + message(b"S", b"")
-        threading.Thread(target=lambda: client.sendall(group)).start()
+        writer = threading.Thread(target=lambda: client.sendall(group))
+        writer.start()
         left = len(group)
         while left:
             left -= len(server.recv(left))
+        writer.join()  # else the answer may be read before the write has returned
         server.sendall(message(b"2", b"") + message(b"C", b"INSERT 0 1\0") + READY)
         client.recv(1 << 16)
     client.close()
